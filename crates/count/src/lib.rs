@@ -1,0 +1,1 @@
+//! From attack signals to bucket counts: deduplicate, collapse, join, count.

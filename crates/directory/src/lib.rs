@@ -1,0 +1,1 @@
+//! People of an organization from CSV, NDJSON, Parquet and Okta answers.

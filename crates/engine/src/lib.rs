@@ -1,0 +1,1 @@
+//! The pipeline: normalize, detect, count, score, publish.

@@ -1,0 +1,47 @@
+//! One module per table: its contract, its row, its builder and its reader.
+//!
+//! Every file the engine writes holds one of these tables, and anybody may write
+//! [`attack_signals`] (from another source) or [`bucket_counts`] (from another engine).
+//! `attack-factor schema` prints what stands here.
+
+use crate::contract::Table;
+
+pub mod attack_signals;
+pub mod bucket_counts;
+pub mod component_scores;
+pub mod directory;
+pub mod group_index;
+pub mod identity_events;
+pub mod org_summary;
+pub mod quarantine;
+pub mod retractions;
+pub mod signal_attribution;
+pub mod unmatched_signals;
+pub mod user_scores;
+
+/// All tables in the order in which data flows through them.
+pub static ALL: [&Table; 12] = [
+    &identity_events::TABLE,
+    &quarantine::TABLE,
+    &directory::TABLE,
+    &attack_signals::TABLE,
+    &retractions::TABLE,
+    &bucket_counts::TABLE,
+    &user_scores::TABLE,
+    &component_scores::TABLE,
+    &signal_attribution::TABLE,
+    &unmatched_signals::TABLE,
+    &org_summary::TABLE,
+    &group_index::TABLE,
+];
+
+/// The tables of a published snapshot.
+pub static SNAPSHOT: [&Table; 7] = [
+    &bucket_counts::TABLE,
+    &user_scores::TABLE,
+    &component_scores::TABLE,
+    &signal_attribution::TABLE,
+    &unmatched_signals::TABLE,
+    &org_summary::TABLE,
+    &group_index::TABLE,
+];

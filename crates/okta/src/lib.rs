@@ -1,0 +1,1 @@
+//! Okta's System Log and directory as identity events and people.

@@ -1,0 +1,1 @@
+//! Views as table, JSON and CSV.

@@ -1,0 +1,1 @@
+//! The attack factor formula af-1 over bucket counts, in integers.

@@ -1,0 +1,1 @@
+//! Parquet tables on disk: layout, lock, manifest, atomic publish.

@@ -1,0 +1,1 @@
+//! Generators, a naive oracle and fixtures for tests.
