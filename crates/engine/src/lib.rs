@@ -1,1 +1,21 @@
-//! The pipeline: normalize, detect, count, score, publish.
+//! The pipeline: from identity events and a directory to a published snapshot.
+//!
+//! [`pipeline`] is the data flow as code and the door for library users; each stage it calls is a
+//! module here and leans on the crate that knows how: [`normalize`] on `af-okta`, [`detect`] on
+//! `af-rules`, [`tally`] on `af-count`, [`assemble`] on `af-score`, and all of them on `af-store`.
+//!
+//! Nothing in this crate reads the clock, the environment or the network: instants, paths and
+//! random bytes are arguments. Work that may take long reports to a [`Progress`].
+
+pub mod assemble;
+pub mod detect;
+pub mod error;
+pub mod input;
+pub mod normalize;
+pub mod people;
+pub mod pipeline;
+pub mod progress;
+pub mod tally;
+
+pub use error::{Error, ErrorKind};
+pub use progress::{Progress, Silent};

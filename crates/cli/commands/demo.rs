@@ -1,0 +1,120 @@
+//! `demo`: the main job on bundled data, from raw events to the table of the most attacked.
+
+use std::path::Path;
+
+use af_directory::ImportOptions;
+use af_engine::input::Input;
+use af_engine::normalize::NormalizeOptions;
+use af_engine::tally::AskedCut;
+use af_engine::{people, pipeline};
+use af_model::{Params, UtcMillis};
+use af_query::TopQuery;
+use af_report::Format;
+use af_rules::RuleSet;
+use af_store::Store;
+use anyhow::{Context, anyhow};
+use serde::Deserialize;
+
+use crate::args::Demo;
+use crate::commands::normalize::normalize_into;
+use crate::commands::score::parse_key;
+use crate::commands::{rules, run_facts};
+use crate::console::{self, Bars};
+
+static EVENTS: &[u8] = include_bytes!("../../../data/samples/demo/events.ndjson.gz");
+static PEOPLE: &[u8] = include_bytes!("../../../data/samples/demo/users.csv");
+static FACTS: &str = include_str!("../../../data/samples/demo/demo.toml");
+
+/// What is fixed, so that everybody's demo has the same bytes.
+#[derive(Debug, Deserialize)]
+struct DemoFacts {
+    tenant: String,
+    integration: String,
+    as_of: String,
+    ingested_at: UtcMillis,
+    hash_key: String,
+}
+
+pub(super) fn run(arguments: &Demo, quiet: bool) -> anyhow::Result<()> {
+    let facts: DemoFacts = toml::from_str(FACTS).context("read the demo's facts")?;
+    let bars = Bars::new(quiet);
+    let store = Store::create_or_open(&arguments.dir)?;
+    let lock = store.lock()?;
+    let known = parse_key(&facts.hash_key).ok_or_else(|| anyhow!("the demo's key is broken"))?;
+    let key = store.hash_key(&lock, || *known.as_bytes())?;
+
+    // Raw events → identity events.
+    let events = [Input::Embedded("demo/events.ndjson.gz", EVENTS)];
+    let options = NormalizeOptions {
+        tenant: facts.tenant.clone(),
+        integration: Some(facts.integration.clone()),
+        ingested_at: facts.ingested_at,
+        buffer_bytes: 512 << 20,
+    };
+    let normalized = normalize_into(&store, &lock, &key, &events, &options, &bars)?;
+
+    // People → directory.
+    let folder = tempfile::tempdir().context("unpack the demo's people")?;
+    let people_file = folder.path().join("users.csv");
+    fs_err::write(&people_file, PEOPLE)?;
+    let options = ImportOptions {
+        tenant: Some(facts.tenant.clone()),
+        source: "directory".to_owned(),
+        imported_at: Some(facts.ingested_at),
+        map: Vec::new(),
+    };
+    let imported = people::import(Some((&store, &lock)), &people_file, &options)?;
+
+    // Events → signals → counts → scores → snapshot.
+    let rules: RuleSet = rules::shipped()?;
+    let as_of = UtcMillis::parse_cut(&facts.as_of).context("read the demo's facts")?;
+    let asked = AskedCut { as_of: Some(as_of), known_at: None };
+    let report = pipeline::score_store(
+        &store,
+        &lock,
+        &key,
+        &rules,
+        &Params::default(),
+        asked,
+        &run_facts(),
+        &bars,
+    )?;
+
+    let view = af_query::top(&report.snapshot, &TopQuery::default())?;
+    console::print_with(|out| af_report::render_top(&view, arguments.format.format, None, out))?;
+    if !quiet && arguments.format.format == Format::Table {
+        let signals = report.manifest.tenants.get(&facts.tenant).map(|entry| entry.signals);
+        let signals = signals.unwrap_or_default();
+        console::say(&format!(
+            "\n{} events, {} people, {} signals: {} count, {} were echoes of one incident, {} belong \
+             to nobody known",
+            normalized.account.events_read - normalized.account.quarantined,
+            imported.imported.people.len(),
+            signals.signals_read,
+            signals.scored,
+            signals.collapsed,
+            signals.unmatched,
+        ));
+        if !report.published {
+            console::say("nothing changed since the last demo");
+        }
+        next_steps(&arguments.dir, &report.snapshot, quiet);
+    }
+    Ok(())
+}
+
+fn next_steps(store: &Path, snapshot: &Path, quiet: bool) {
+    if quiet {
+        return;
+    }
+    let store = store.display();
+    console::say(&format!(
+        "
+Try next:
+  attack-factor top --store {store} --limit 20 --format csv
+  attack-factor rules list
+  attack-factor schema user_scores
+  duckdb -c \"FROM '{}/component_scores.parquet' ORDER BY odds_nano DESC LIMIT 10\"",
+        snapshot.display()
+    ));
+}

@@ -1,0 +1,109 @@
+//! `normalize`: raw events into the store.
+
+use af_engine::input::Input;
+use af_engine::normalize::{self as stage, NormalizeOptions, NormalizeReport};
+use af_engine::pipeline::EVENTS_STATE;
+use af_model::HashKey;
+use af_model::accounting::{EventAccount, PerTenant};
+use af_model::name::{Printable, check_tenant};
+use af_report::Format;
+use af_store::{Store, WriteLock};
+
+use crate::args::{NormalizeOkta, Source};
+use crate::console::{self, Bars};
+use crate::exit::Refusal;
+use crate::clock;
+
+pub(super) fn run(source: &Source, quiet: bool) -> anyhow::Result<()> {
+    match source {
+        Source::Okta(okta) => run_okta(okta, quiet),
+    }
+}
+
+fn run_okta(arguments: &NormalizeOkta, quiet: bool) -> anyhow::Result<()> {
+    for (what, name) in [("tenant", Some(&arguments.tenant)), ("integration", arguments.integration.as_ref())] {
+        if let Some(name) = name {
+            check_tenant(name).map_err(|error| {
+                Refusal::usage(
+                    format!("--{what} {}: {error}", Printable(name)),
+                    "use lower-case letters, digits, dots, dashes and underscores",
+                )
+            })?;
+        }
+    }
+    let options = NormalizeOptions {
+        tenant: arguments.tenant.clone(),
+        integration: arguments.integration.clone(),
+        ingested_at: arguments.ingested_at.unwrap_or_else(clock::now),
+        buffer_bytes: (arguments.buffer as usize) << 20,
+    };
+    let inputs: Vec<Input> =
+        arguments.files.iter().cloned().map(Input::from_argument).collect();
+    let bars = Bars::new(quiet);
+    let report = if arguments.dry_run {
+        stage::okta(None, &HashKey::new([0; 32]), &inputs, &options, &bars)?
+    } else {
+        let store = Store::create_or_open(&arguments.store.store)?;
+        let lock = store.lock()?;
+        let random = clock::random_bytes()?;
+        let key = store.hash_key(&lock, || random)?;
+        normalize_into(&store, &lock, &key, &inputs, &options, &bars)?
+    };
+    show(&report, arguments.format.format, quiet, arguments.dry_run)
+}
+
+/// Normalizes and adds what was read to the store's running account.
+pub(super) fn normalize_into(
+    store: &Store,
+    lock: &WriteLock,
+    key: &HashKey,
+    inputs: &[Input],
+    options: &NormalizeOptions,
+    bars: &Bars,
+) -> anyhow::Result<NormalizeReport> {
+    let report = stage::okta(Some((store, lock)), key, inputs, options, bars)?;
+    let mut accounts: PerTenant<EventAccount> = store.read_state(EVENTS_STATE)?.unwrap_or_default();
+    *accounts.entry(options.tenant.clone()).or_default() += report.account;
+    store.write_state(lock, EVENTS_STATE, &accounts)?;
+    Ok(report)
+}
+
+fn show(
+    report: &NormalizeReport,
+    format: Format,
+    quiet: bool,
+    dry_run: bool,
+) -> anyhow::Result<()> {
+    let account = report.account;
+    console::account_rows(&[("events_read", account.events_read)], &account.parts(), format)?;
+    if quiet {
+        return Ok(());
+    }
+    for input in report.inputs.iter().filter(|input| input.error.is_some()) {
+        let error = input.error.as_deref().unwrap_or_default();
+        console::say(&format!("warning: skipped {}: {error}", Printable(&input.name)));
+    }
+    for row in &report.examples {
+        let field = row.field.as_ref().map(|field| format!(" ({field})")).unwrap_or_default();
+        console::say(&format!(
+            "quarantined: {}:{}: {}{field}",
+            Printable(&row.file),
+            row.line,
+            row.reason
+        ));
+    }
+    let shown = report.examples.len() as u64;
+    if account.quarantined > shown {
+        console::say(&format!("… and {} more; see the quarantine table", account.quarantined - shown));
+    }
+    if let Some((first, last)) = report.span {
+        console::say(&format!("{} new events from {first} to {last}", account.normalized));
+    }
+    if account.events_read == 0 {
+        console::say("the input held no events");
+    }
+    if dry_run {
+        console::say("dry run: nothing was written");
+    }
+    Ok(())
+}

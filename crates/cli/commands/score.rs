@@ -1,0 +1,119 @@
+//! `score`: everybody's attack factor, published.
+
+use std::path::Path;
+
+use af_directory::ImportOptions;
+use af_engine::pipeline::{self, FilesJob, ScoreReport};
+use af_engine::tally::AskedCut;
+use af_model::accounting::SignalAccount;
+use af_model::{HashKey, Params};
+use af_report::Format;
+use af_store::Store;
+use anyhow::Context;
+
+use crate::args::Score;
+use crate::clock;
+use crate::commands::rules::load;
+use crate::commands::run_facts;
+use crate::console::{self, Bars};
+use crate::exit::Refusal;
+
+pub(super) fn run(arguments: &Score, quiet: bool) -> anyhow::Result<()> {
+    let params = Params::default();
+    let asked = AskedCut { as_of: arguments.cut.as_of, known_at: arguments.cut.known_at };
+    let bars = Bars::new(quiet);
+    let report = match (&arguments.store, &arguments.users, &arguments.out) {
+        (Some(store), ..) if arguments.signals.is_empty() => {
+            let rules = load(&arguments.rules)?;
+            let store = Store::open(store)?;
+            let lock = store.lock()?;
+            let random = clock::random_bytes()?;
+            let key = store.hash_key(&lock, || random)?;
+            pipeline::score_store(
+                &store,
+                &lock,
+                &key,
+                &rules,
+                &params,
+                asked,
+                &run_facts(),
+                &bars,
+            )?
+        }
+        (_, Some(users), Some(out)) => {
+            let options = ImportOptions {
+                tenant: arguments.tenant.clone(),
+                source: "directory".to_owned(),
+                imported_at: None,
+                map: arguments.mapping.clone(),
+            };
+            let key = arguments.hash_key.as_deref().map(read_key).transpose()?;
+            let job = FilesJob {
+                signals: &arguments.signals,
+                users: (users, &options),
+                out,
+                force: arguments.force,
+                key: key.as_ref(),
+            };
+            pipeline::score_files(&job, &params, asked, &run_facts(), &bars)?
+        }
+        _ => {
+            return Err(Refusal::usage(
+                "tell what to score",
+                "give --store DIR, or --signals FILES… --users FILE --out DIR",
+            )
+            .into());
+        }
+    };
+    show(&report, arguments.format.format, quiet)
+}
+
+/// Prints the accounts and says where the snapshot is.
+pub(super) fn show(report: &ScoreReport, format: Format, quiet: bool) -> anyhow::Result<()> {
+    let mut all = SignalAccount::default();
+    for entry in report.manifest.tenants.values() {
+        all += entry.signals;
+    }
+    console::account_rows(&[("signals_read", all.signals_read)], &all.parts(), format)?;
+    if quiet {
+        return Ok(());
+    }
+    for (tenant, entry) in &report.manifest.tenants {
+        for warning in &entry.warnings {
+            console::say(&format!("warning: {tenant}: {warning}"));
+        }
+    }
+    let verb = if report.published { "published" } else { "nothing changed since" };
+    let manifest = &report.manifest;
+    console::say(&format!(
+        "{verb} {} (as of {}, known at {}, revision {})",
+        report.snapshot.display(),
+        manifest.as_of,
+        manifest.known_at,
+        manifest.revision
+    ));
+    Ok(())
+}
+
+fn read_key(path: &Path) -> anyhow::Result<HashKey> {
+    let text = fs_err::read_to_string(path).context("read the key of hashed names")?;
+    parse_key(text.trim()).ok_or_else(|| {
+        Refusal::usage(
+            format!("{} is no key of hashed names", path.display()),
+            "the file holds 64 hex digits, as STORE/secret/hash.key does",
+        )
+        .into()
+    })
+}
+
+/// A key written as 64 hex digits.
+pub(super) fn parse_key(text: &str) -> Option<HashKey> {
+    if text.len() != 64 || !text.is_ascii() {
+        return None;
+    }
+    let mut bytes = [0; 32];
+    for (index, byte) in bytes.iter_mut().enumerate() {
+        *byte = u8::from_str_radix(text.get(2 * index..2 * index + 2)?, 16).ok()?;
+    }
+    Some(HashKey::new(bytes))
+}

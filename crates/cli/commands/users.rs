@@ -1,0 +1,82 @@
+//! `users import`: the people of an organization into the store.
+
+use af_directory::ImportOptions;
+use af_engine::people::{self, ImportReport};
+use af_model::name::{Printable, check_tenant};
+use af_store::Store;
+
+use crate::args::{Users, UsersImport};
+use crate::exit::Refusal;
+use crate::{clock, console};
+
+pub(super) fn run(users: &Users, quiet: bool) -> anyhow::Result<()> {
+    match users {
+        Users::Import(import) => run_import(import, quiet),
+    }
+}
+
+fn run_import(arguments: &UsersImport, quiet: bool) -> anyhow::Result<()> {
+    if let Some(tenant) = &arguments.tenant {
+        check_tenant(tenant).map_err(|error| {
+            Refusal::usage(
+                format!("--tenant {}: {error}", Printable(tenant)),
+                "use lower-case letters, digits, dots, dashes and underscores",
+            )
+        })?;
+    }
+    let options = ImportOptions {
+        tenant: arguments.tenant.clone(),
+        source: arguments.source.clone(),
+        imported_at: Some(arguments.imported_at.unwrap_or_else(clock::now)),
+        map: arguments.mapping.clone(),
+    };
+    let report = if arguments.dry_run {
+        people::import(None, &arguments.file, &options)?
+    } else {
+        let store = Store::create_or_open(&arguments.store.store)?;
+        let lock = store.lock()?;
+        people::import(Some((&store, &lock)), &arguments.file, &options)?
+    };
+    let imported = &report.imported;
+    console::account_rows(
+        &[("rows_read", imported.read)],
+        &[
+            ("people", imported.people.len() as u64),
+            ("duplicate", imported.duplicates),
+            ("rejected", imported.rejects.len() as u64),
+        ],
+        arguments.format.format,
+    )?;
+    if !quiet {
+        tell(&report, arguments.dry_run);
+    }
+    Ok(())
+}
+
+fn tell(report: &ImportReport, dry_run: bool) {
+    let imported = &report.imported;
+    let mapping: Vec<String> = imported
+        .mapping
+        .iter()
+        .map(|(theirs, ours)| format!("{} → {ours}", Printable(theirs)))
+        .collect();
+    if !mapping.is_empty() {
+        console::say(&format!("columns: {}", mapping.join(", ")));
+    }
+    if !imported.ignored_columns.is_empty() {
+        let ignored: Vec<String> =
+            imported.ignored_columns.iter().map(|name| Printable(name).to_string()).collect();
+        console::say(&format!("not used: {} (take one with --map OURS=THEIRS)", ignored.join(", ")));
+    }
+    for reject in imported.rejects.iter().take(5) {
+        console::say(&format!("rejected: line {}: {}", reject.line, reject.reason));
+    }
+    if imported.rejects.len() > 5 {
+        console::say(&format!("… and {} more", imported.rejects.len() - 5));
+    }
+    match (&report.version, dry_run) {
+        (_, true) => console::say("dry run: nothing was written"),
+        (Some(version), false) => console::say(&format!("new directory version {version}")),
+        (None, false) => console::say("nobody changed since the latest version: nothing was written"),
+    }
+}

@@ -1,0 +1,122 @@
+//! Standard output, standard error, progress and threads.
+
+use std::io::{self, IsTerminal, Write};
+use std::sync::Mutex;
+use std::time::Duration;
+
+use af_engine::Progress;
+use anyhow::Context;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+/// Logs go to standard error; warnings by default, more with `-v`.
+pub(crate) fn start_logging(verbose: u8) {
+    let level = match verbose {
+        0 => "warn",
+        1 => "info",
+        _ => "debug",
+    };
+    let filter = tracing_subscriber::EnvFilter::try_from_env("ATTACK_FACTOR_LOG")
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(level));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(io::stderr)
+        .with_target(false)
+        .without_time()
+        .init();
+}
+
+/// Sizes the pool of worker threads.
+pub(crate) fn start_threads(threads: Option<u16>) -> anyhow::Result<()> {
+    if let Some(threads) = threads {
+        rayon::ThreadPoolBuilder::new()
+            .num_threads(usize::from(threads))
+            .build_global()
+            .context("start worker threads")?;
+    }
+    Ok(())
+}
+
+/// Writes data to standard output.
+pub(crate) fn print(text: &str) -> anyhow::Result<()> {
+    print_with(|out| out.write_all(text.as_bytes()))
+}
+
+/// Writes data to standard output through a buffer.
+pub(crate) fn print_with(
+    write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> anyhow::Result<()> {
+    let mut out = io::BufWriter::new(io::stdout().lock());
+    write(&mut out)?;
+    out.flush()?;
+    Ok(())
+}
+
+/// Tells a person something on standard error.
+pub(crate) fn say(text: &str) {
+    // A closed standard error is no reason to fail.
+    let _ = writeln!(io::stderr(), "{text}");
+}
+
+/// Width of the terminal on standard output; none when it is a file or a pipe.
+pub(crate) fn width() -> Option<u16> {
+    io::stdout().is_terminal().then(|| indicatif::TermLike::width(&console_term()))
+}
+
+fn console_term() -> indicatif::console::Term {
+    indicatif::console::Term::stdout()
+}
+
+/// Progress bars on standard error when it is a terminal.
+pub(crate) struct Bars {
+    shown: bool,
+    current: Mutex<Option<ProgressBar>>,
+}
+
+impl Bars {
+    /// Bars, unless the user wants quiet or nobody watches.
+    pub(crate) fn new(quiet: bool) -> Self {
+        Self { shown: !quiet && io::stderr().is_terminal(), current: Mutex::new(None) }
+    }
+
+    fn with_current(&self, act: impl FnOnce(&mut Option<ProgressBar>)) {
+        // A panic elsewhere may poison the lock; a bar is worth showing all the same.
+        let mut current = self.current.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        act(&mut current);
+    }
+}
+
+impl Progress for Bars {
+    fn begin(&self, stage: &str, total: Option<u64>) {
+        if !self.shown {
+            return;
+        }
+        let template = match total {
+            Some(_) => "{msg:24} {bar:30} {percent:>3} %  {elapsed} (left {eta})",
+            None => "{msg:24} {spinner} {human_pos}  {elapsed}",
+        };
+        let style = ProgressStyle::with_template(template)
+            .unwrap_or_else(|_| ProgressStyle::default_bar());
+        let bar = ProgressBar::with_draw_target(total, ProgressDrawTarget::stderr_with_hz(5))
+            .with_style(style)
+            .with_message(stage.to_owned());
+        // Drawn from the first tick on: short stages end before it.
+        bar.enable_steady_tick(Duration::from_secs(2));
+        self.with_current(|current| *current = Some(bar));
+    }
+
+    fn advance(&self, by: u64) {
+        self.with_current(|current| {
+            if let Some(bar) = current {
+                bar.inc(by);
+            }
+        });
+    }
+
+    fn end(&self) {
+        self.with_current(|current| {
+            if let Some(bar) = current.take() {
+                bar.finish_and_clear();
+            }
+        });
+    }
+}

@@ -1,0 +1,87 @@
+//! How the program ends: one table from failures to exit codes, one shape of message.
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use af_engine::ErrorKind;
+
+/// Exit codes, a public promise.
+const DONE: u8 = 0;
+const FAILED: u8 = 1;
+const USAGE: u8 = 2;
+const NO_INPUT: u8 = 3;
+const GATE: u8 = 4;
+
+/// A failure that the command line itself finds.
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
+pub(crate) struct Refusal {
+    code: u8,
+    message: String,
+    hint: Option<String>,
+}
+
+impl Refusal {
+    /// The user asked for something that cannot be.
+    pub(crate) fn usage(message: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self { code: USAGE, message: message.into(), hint: Some(hint.into()) }
+    }
+
+    /// The data did not pass.
+    pub(crate) fn gate(message: impl Into<String>) -> Self {
+        Self { code: GATE, message: message.into(), hint: None }
+    }
+}
+
+/// Turns the result of a verb into the exit code, and says why on standard error.
+pub(crate) fn code(result: anyhow::Result<()>) -> ExitCode {
+    let Err(error) = result else {
+        return ExitCode::from(DONE);
+    };
+    if is_broken_pipe(&error) {
+        // Whoever read our output has had enough; that is success.
+        return ExitCode::from(DONE);
+    }
+    let (code, hint) = judge(&error);
+    let mut message = format!("error: {error:#}\n");
+    if let Some(hint) = hint {
+        message.push_str("\nhint: ");
+        message.push_str(&hint);
+        message.push('\n');
+    }
+    // Standard error may be closed; nothing is left to be told then.
+    let _ = io::stderr().write_all(message.as_bytes());
+    ExitCode::from(code)
+}
+
+fn judge(error: &anyhow::Error) -> (u8, Option<String>) {
+    for cause in error.chain() {
+        if let Some(refusal) = cause.downcast_ref::<Refusal>() {
+            return (refusal.code, refusal.hint.clone());
+        }
+        if let Some(error) = cause.downcast_ref::<af_engine::Error>() {
+            let code = match error.kind() {
+                ErrorKind::Usage => USAGE,
+                ErrorKind::NoInput => NO_INPUT,
+                ErrorKind::Gate => GATE,
+                _ => FAILED,
+            };
+            return (code, error.hint().map(str::to_owned));
+        }
+        if let Some(error) = cause.downcast_ref::<af_query::Error>() {
+            return (FAILED, error.hint().map(str::to_owned));
+        }
+        if let Some(error) = cause.downcast_ref::<af_store::Error>() {
+            return (FAILED, error.hint().map(|hint| hint.to_string()));
+        }
+    }
+    (FAILED, None)
+}
+
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| {
+        cause
+            .downcast_ref::<io::Error>()
+            .is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+    })
+}

@@ -1,0 +1,496 @@
+//! From counts to the published tables: scores, ranks, attribution, summaries (scoring.md §2.4–2.11, §7).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use af_count::{Counted, CountedBlock, PeopleIndex, TenantCounts};
+use af_model::params::WINDOW_DAYS;
+use af_model::tables::{
+    bucket_counts, component_scores, group_index, org_summary, signal_attribution,
+    unmatched_signals, user_scores,
+};
+use af_model::{FORMULA, Params, Person, Population, UtcDay, UtcMillis};
+use af_score::{Bucket, Organization};
+use arrow::array::RecordBatch;
+use rayon::prelude::*;
+
+use crate::error::{Error, ErrorKind};
+use crate::tally::Cut;
+
+/// Blocks of a person that stand alone in `signal_attribution`; the rest is one row.
+const BLOCKS_PER_PERSON: usize = 50;
+
+/// What every published row carries.
+#[derive(Clone, Debug)]
+pub struct Stamp {
+    /// The cut the figures are for.
+    pub cut: Cut,
+    /// Hash of the parameters.
+    pub config_hash: String,
+    /// Hash of the rules; null when the signals came from elsewhere.
+    pub rules_hash: Option<String>,
+}
+
+/// All rows of a snapshot, sorted as their tables promise.
+#[derive(Debug, Default)]
+pub struct SnapshotTables {
+    /// Counts within the window.
+    pub bucket_counts: Vec<bucket_counts::Row>,
+    /// The answer.
+    pub user_scores: Vec<user_scores::Row>,
+    /// By component.
+    pub component_scores: Vec<component_scores::Row>,
+    /// By block.
+    pub signal_attribution: Vec<signal_attribution::Row>,
+    /// Attacks on nobody the directory knows.
+    pub unmatched_signals: Vec<unmatched_signals::Row>,
+    /// By population.
+    pub org_summary: Vec<org_summary::Row>,
+    /// By group.
+    pub group_index: Vec<group_index::Row>,
+    /// Members by tenant and population name, for the manifest.
+    pub population: BTreeMap<String, BTreeMap<String, u64>>,
+}
+
+impl SnapshotTables {
+    /// Every table with its rows as one batch, in the order of
+    /// [`af_model::tables::SNAPSHOT`].
+    pub fn batches(&self) -> [RecordBatch; 7] {
+        [
+            bucket_counts::batch(&self.bucket_counts),
+            user_scores::batch(&self.user_scores),
+            component_scores::batch(&self.component_scores),
+            signal_attribution::batch(&self.signal_attribution),
+            unmatched_signals::batch(&self.unmatched_signals),
+            org_summary::batch(&self.org_summary),
+            group_index::batch(&self.group_index),
+        ]
+    }
+
+    fn append(&mut self, mut other: Self) {
+        self.bucket_counts.append(&mut other.bucket_counts);
+        self.user_scores.append(&mut other.user_scores);
+        self.component_scores.append(&mut other.component_scores);
+        self.signal_attribution.append(&mut other.signal_attribution);
+        self.unmatched_signals.append(&mut other.unmatched_signals);
+        self.org_summary.append(&mut other.org_summary);
+        self.group_index.append(&mut other.group_index);
+        self.population.append(&mut other.population);
+    }
+}
+
+/// Scores every tenant of the directory and of the counts.
+///
+/// # Errors
+/// [`ErrorKind::Gate`] when the kernel refuses the counts, which means that a stage before it broke
+/// its promise.
+pub fn assemble(
+    people: &PeopleIndex,
+    counted: &Counted,
+    params: &Params,
+    stamp: &Stamp,
+) -> Result<SnapshotTables, Error> {
+    let nothing = TenantCounts::default();
+    let mut tenants: BTreeMap<&str, Vec<u32>> = BTreeMap::new();
+    for tenant in counted.tenants.keys() {
+        tenants.insert(tenant, Vec::new());
+    }
+    for (index, person) in (0_u32..).zip(people.people()) {
+        if person.exists_at(stamp.cut.as_of) {
+            tenants.entry(&person.tenant_uid).or_default().push(index);
+        }
+    }
+    let parts: Vec<(&str, Vec<u32>)> = tenants.into_iter().collect();
+    let parts: Result<Vec<SnapshotTables>, Error> = parts
+        .par_iter()
+        .map(|(tenant, members)| {
+            let counts = counted.tenants.get(*tenant).unwrap_or(&nothing);
+            Tenant { name: tenant, people: people.people(), counts, params, stamp }.tables(members)
+        })
+        .collect();
+    let mut all = SnapshotTables::default();
+    for part in parts? {
+        all.append(part);
+    }
+    Ok(all)
+}
+
+struct Tenant<'a> {
+    name: &'a str,
+    people: &'a [Person],
+    counts: &'a TenantCounts,
+    params: &'a Params,
+    stamp: &'a Stamp,
+}
+
+impl Tenant<'_> {
+    fn tables(&self, members: &[u32]) -> Result<SnapshotTables, Error> {
+        let components = self.distinct(|block| &block.component);
+        let families = self.distinct(|block| &block.family);
+        let mut tables = SnapshotTables {
+            bucket_counts: af_count::bucket_counts(self.counts, self.people),
+            unmatched_signals: self.unmatched(),
+            ..SnapshotTables::default()
+        };
+        for population in [Population::Human, Population::Service] {
+            let members: Vec<u32> = members
+                .iter()
+                .copied()
+                .filter(|&member| self.person(member).population() == population)
+                .collect();
+            if members.is_empty() {
+                continue;
+            }
+            Scoring::new(self, population, &members, &components, &families)?.write(&mut tables);
+        }
+        // Two populations were written one after the other; the tables promise one order.
+        tables.user_scores.sort_by(|a, b| a.user_uid.cmp(&b.user_uid));
+        tables
+            .component_scores
+            .sort_by(|a, b| (&a.user_uid, &a.component).cmp(&(&b.user_uid, &b.component)));
+        tables.signal_attribution.sort_by(|a, b| {
+            let key = |row: &signal_attribution::Row| {
+                (
+                    row.user_uid.clone(),
+                    row.component.clone(),
+                    row.family.clone(),
+                    row.day,
+                    row.level.clone(),
+                )
+            };
+            key(a).cmp(&key(b))
+        });
+        Ok(tables)
+    }
+
+    fn distinct(&self, name: impl Fn(&CountedBlock) -> &str) -> Vec<String> {
+        let names: BTreeSet<&str> = self.counts.blocks.iter().map(name).collect();
+        names.into_iter().map(str::to_owned).collect()
+    }
+
+    fn person(&self, index: u32) -> &Person {
+        &self.people[index as usize]
+    }
+
+    fn unmatched(&self) -> Vec<unmatched_signals::Row> {
+        self.counts
+            .unmatched
+            .iter()
+            .map(|unmatched| unmatched_signals::Row {
+                tenant_uid: self.name.to_owned(),
+                as_of: self.stamp.cut.as_of,
+                known_at: self.stamp.cut.known_at,
+                reason: unmatched.reason.to_string(),
+                source: unmatched.source.to_string(),
+                day: unmatched.day,
+                component: unmatched.component.to_string(),
+                family: unmatched.family.to_string(),
+                level: unmatched.level.as_str().to_owned(),
+                rule_id: unmatched.rule_id.to_string(),
+                subject_hash: unmatched.subject_hash.clone(),
+                n: to_i64(unmatched.n),
+            })
+            .collect()
+    }
+}
+
+/// One population of one tenant, scored.
+struct Scoring<'a> {
+    tenant: &'a Tenant<'a>,
+    population: Population,
+    /// Indices into the directory, ascending, which is ascending by user id.
+    members: &'a [u32],
+    in_population: Vec<bool>,
+    components: &'a [String],
+    families: &'a [String],
+    buckets: Vec<Bucket>,
+    /// The counted blocks of each member: a range of the tenant's blocks.
+    blocks: Vec<std::ops::Range<usize>>,
+    scores: af_score::Scores,
+    as_of: UtcDay,
+}
+
+impl<'a> Scoring<'a> {
+    fn new(
+        tenant: &'a Tenant<'a>,
+        population: Population,
+        members: &'a [u32],
+        components: &'a [String],
+        families: &'a [String],
+    ) -> Result<Self, Error> {
+        let cut = tenant.stamp.cut;
+        let in_population: Vec<bool> =
+            members.iter().map(|&member| tenant.person(member).in_population(cut.as_of)).collect();
+        let all = &tenant.counts.blocks;
+        let mut buckets: Vec<Bucket> = Vec::new();
+        let mut blocks = Vec::with_capacity(members.len());
+        for (position, &member) in (0_u32..).zip(members) {
+            let from = all.partition_point(|block| block.person < member);
+            let to = from + all[from..].partition_point(|block| block.person == member);
+            for block in &all[from..to] {
+                let bucket = Bucket {
+                    member: position,
+                    component: place(components, &block.component),
+                    family: place(families, &block.family),
+                    day: block.day,
+                    counts: [0; 4],
+                };
+                let same = buckets.last().is_some_and(|last| {
+                    (last.member, last.component, last.family, last.day)
+                        == (bucket.member, bucket.component, bucket.family, bucket.day)
+                });
+                if !same {
+                    buckets.push(bucket);
+                }
+                let last = buckets.last_mut().expect("a bucket was just pushed");
+                last.counts[block.level.slot()] += block.n;
+            }
+            blocks.push(from..to);
+        }
+        let as_of = cut.as_of.day();
+        let organization =
+            Organization { in_population: &in_population, components, buckets: &buckets };
+        let scores = af_score::score(&organization, as_of, tenant.params).map_err(|error| {
+            Error::new(ErrorKind::Gate, format!("score tenant {}: {error}", tenant.name))
+        })?;
+        Ok(Self {
+            tenant,
+            population,
+            members,
+            in_population,
+            components,
+            families,
+            buckets,
+            blocks,
+            scores,
+            as_of,
+        })
+    }
+
+    fn write(&self, tables: &mut SnapshotTables) {
+        for position in 0..self.members.len() {
+            tables.user_scores.push(self.user_score(position));
+            self.component_scores(position, &mut tables.component_scores);
+            self.attribution(position, &mut tables.signal_attribution);
+        }
+        self.org_summary(&mut tables.org_summary);
+        if self.population == Population::Human {
+            self.group_index(&mut tables.group_index);
+        }
+        tables
+            .population
+            .entry(self.tenant.name.to_owned())
+            .or_default()
+            .insert(self.population.as_str().to_owned(), self.scores.population_n);
+    }
+
+    fn organization(&self) -> Organization<'_> {
+        Organization {
+            in_population: &self.in_population,
+            components: self.components,
+            buckets: &self.buckets,
+        }
+    }
+
+    fn counted_blocks(&self, position: usize) -> &[CountedBlock] {
+        &self.tenant.counts.blocks[self.blocks[position].clone()]
+    }
+
+    fn user_score(&self, position: usize) -> user_scores::Row {
+        let person = self.tenant.person(self.members[position]);
+        let score = &self.scores.members[position];
+        let blocks = self.counted_blocks(position);
+        let days: BTreeSet<UtcDay> = blocks.iter().map(|block| block.day).collect();
+        let stamp = self.tenant.stamp;
+        user_scores::Row {
+            tenant_uid: person.tenant_uid.clone(),
+            as_of: stamp.cut.as_of,
+            known_at: stamp.cut.known_at,
+            formula: FORMULA.to_owned(),
+            config_hash: stamp.config_hash.clone(),
+            rules_hash: stamp.rules_hash.clone(),
+            population: self.population.as_str().to_owned(),
+            population_n: to_i64(self.scores.population_n),
+            in_population: self.in_population[position],
+            user_uid: person.user_uid.clone(),
+            email: person.email.clone(),
+            display_name: person.display_name.clone(),
+            department: person.department.clone(),
+            location: person.location.clone(),
+            manager_uid: person.manager_uid.clone(),
+            score_micro: score.score_micro,
+            level: score.level.as_str().to_owned(),
+            odds_nano: score.odds_nano,
+            rank: score.rank,
+            percentile: score.percentile,
+            pct_below: score.pct_below,
+            signal_count: to_i64(blocks.iter().map(|block| block.n).sum()),
+            attack_days: to_i64(days.len() as u64),
+            first_attack: blocks.iter().map(|block| block.first_time).min(),
+            last_attack: blocks.iter().map(|block| block.last_time).max(),
+        }
+    }
+
+    fn component_scores(&self, position: usize, rows: &mut Vec<component_scores::Row>) {
+        let person = self.tenant.person(self.members[position]);
+        let from = position * self.components.len();
+        let figures = &self.scores.components[from..from + self.components.len()];
+        for (component, figure) in self.components.iter().zip(figures) {
+            rows.push(component_scores::Row {
+                tenant_uid: person.tenant_uid.clone(),
+                as_of: self.tenant.stamp.cut.as_of,
+                known_at: self.tenant.stamp.cut.known_at,
+                user_uid: person.user_uid.clone(),
+                component: component.clone(),
+                load_micro: figure.load_micro,
+                baseline_micro: figure.baseline_micro,
+                odds_nano: figure.odds_nano,
+                score_micro: figure.score_micro,
+                relative_weight_micro: figure.relative_weight_micro,
+                weight_permille: figure.weight_permille,
+            });
+        }
+    }
+
+    fn attribution(&self, position: usize, rows: &mut Vec<signal_attribution::Row>) {
+        let counted = self.counted_blocks(position);
+        if counted.is_empty() {
+            return;
+        }
+        let person = self.tenant.person(self.members[position]);
+        let member = u32::try_from(position).expect("a population has fewer than 2^32 members");
+        let blocks = af_score::attribute(
+            &self.organization(),
+            &self.scores,
+            self.as_of,
+            self.tenant.params,
+            member,
+        );
+        let (kept, rest) = af_score::fold_rest(blocks, BLOCKS_PER_PERSON);
+        let empty = |n: u64, load: i64, score: i64| signal_attribution::Row {
+            tenant_uid: person.tenant_uid.clone(),
+            as_of: self.tenant.stamp.cut.as_of,
+            known_at: self.tenant.stamp.cut.known_at,
+            user_uid: person.user_uid.clone(),
+            component: None,
+            family: None,
+            day: None,
+            level: None,
+            n: to_i64(n),
+            load_share_micro: load,
+            score_share_micro: score,
+            without_micro: None,
+            rule_ids: Vec::new(),
+            signal_uids: Vec::new(),
+        };
+        if let Some(rest) = rest {
+            rows.push(empty(rest.n, rest.load_share_micro, rest.score_share_micro));
+        }
+        for block in kept {
+            let component = &self.components[block.component as usize];
+            let family = &self.families[block.family as usize];
+            let behind = counted
+                .iter()
+                .find(|counted| {
+                    counted.component.as_ref() as &str == component.as_str()
+                        && counted.family.as_ref() as &str == family.as_str()
+                        && counted.day == block.day
+                        && counted.level == block.level
+                })
+                .expect("every attributed block was counted");
+            rows.push(signal_attribution::Row {
+                component: Some(component.clone()),
+                family: Some(family.clone()),
+                day: Some(block.day),
+                level: Some(block.level.as_str().to_owned()),
+                without_micro: Some(block.without_micro),
+                rule_ids: behind.rule_ids.iter().map(ToString::to_string).collect(),
+                signal_uids: behind.signal_uids.iter().map(ToString::to_string).collect(),
+                ..empty(block.n, block.load_share_micro, block.score_share_micro)
+            });
+        }
+    }
+
+    fn org_summary(&self, rows: &mut Vec<org_summary::Row>) {
+        let figures =
+            af_score::org_summary(&self.organization(), &self.scores, self.tenant.params);
+        for figure in figures {
+            rows.push(org_summary::Row {
+                tenant_uid: self.tenant.name.to_owned(),
+                as_of: self.tenant.stamp.cut.as_of,
+                known_at: self.tenant.stamp.cut.known_at,
+                population: self.population.as_str().to_owned(),
+                component: figure.component.map(|index| self.components[index as usize].clone()),
+                population_n: to_i64(figure.population_n),
+                mean_score_micro: figure.mean_score_micro,
+                n_none: to_i64(figure.levels[0]),
+                n_very_low: to_i64(figure.levels[1]),
+                n_low: to_i64(figure.levels[2]),
+                n_medium: to_i64(figure.levels[3]),
+                n_high: to_i64(figure.levels[4]),
+                n_very_high: to_i64(figure.levels[5]),
+                mean_load_micro: figure.mean_load_micro,
+                top_tenth_load_share_micro: figure.top_tenth_load_share_micro,
+                load_for_low_micro: figure.load_for_low_micro,
+                load_for_medium_micro: figure.load_for_medium_micro,
+                load_for_high_micro: figure.load_for_high_micro,
+                load_for_very_high_micro: figure.load_for_very_high_micro,
+            });
+        }
+    }
+
+    fn group_index(&self, rows: &mut Vec<group_index::Row>) {
+        type KeyOf = fn(&Person) -> Option<&String>;
+        let kinds: [(&str, KeyOf); 3] = [
+            ("department", |person| person.department.as_ref()),
+            ("location", |person| person.location.as_ref()),
+            ("manager", |person| person.manager_uid.as_ref()),
+        ];
+        let ranked: Vec<usize> =
+            (0..self.members.len()).filter(|&position| self.in_population[position]).collect();
+        let scores: Vec<i64> =
+            ranked.iter().map(|&position| self.scores.members[position].score_micro).collect();
+        for (kind, key_of) in kinds {
+            let mut groups: BTreeMap<&str, Vec<u32>> = BTreeMap::new();
+            for (index, &position) in (0_u32..).zip(&ranked) {
+                if let Some(key) = key_of(self.tenant.person(self.members[position])) {
+                    groups.entry(key).or_default().push(index);
+                }
+            }
+            let members: Vec<&[u32]> = groups.values().map(Vec::as_slice).collect();
+            for (key, figure) in groups.keys().zip(af_score::group_figures(&scores, &members)) {
+                let Some(figure) = figure else { continue };
+                rows.push(group_index::Row {
+                    tenant_uid: self.tenant.name.to_owned(),
+                    as_of: self.tenant.stamp.cut.as_of,
+                    known_at: self.tenant.stamp.cut.known_at,
+                    group_kind: kind.to_owned(),
+                    group_key: (*key).to_owned(),
+                    n: to_i64(figure.n),
+                    mean_score_micro: figure.mean_score_micro,
+                    sd_score_micro: figure.sd_score_micro,
+                    shrunk_mean_micro: figure.shrunk_mean_micro,
+                    lower_bound_micro: figure.lower_bound_micro,
+                });
+            }
+        }
+    }
+}
+
+/// The place of a name in an ascending list that holds it.
+fn place(names: &[String], name: &str) -> u32 {
+    let place = names
+        .binary_search_by(|probe| probe.as_str().cmp(name))
+        .expect("the list was made of the same blocks");
+    u32::try_from(place).expect("a tenant has fewer than 2^32 components and families")
+}
+
+/// Counts of people and signals stay far below 2^63.
+fn to_i64(count: u64) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}
+
+/// The first UTC day that still counts at `as_of`.
+pub fn window_start(as_of: UtcMillis) -> UtcDay {
+    let span = i32::try_from(WINDOW_DAYS - 1).expect("the window is 90 days");
+    UtcDay(as_of.day().0.saturating_sub(span))
+}
