@@ -5,6 +5,7 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use af_engine::Progress;
+use af_report::{Cell, Column, Format};
 use anyhow::Context;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
@@ -57,13 +58,33 @@ pub(crate) fn say(text: &str) {
     let _ = writeln!(io::stderr(), "{text}");
 }
 
-/// Width of the terminal on standard output; none when it is a file or a pipe.
-pub(crate) fn width() -> Option<u16> {
-    io::stdout().is_terminal().then(|| indicatif::TermLike::width(&console_term()))
+/// Prints rows of a list.
+pub(crate) fn print_rows(
+    columns: &[Column],
+    rows: &[Vec<Cell>],
+    format: Format,
+) -> anyhow::Result<()> {
+    print_with(|out| af_report::render_rows(columns, rows, format, width(), out))
 }
 
-fn console_term() -> indicatif::console::Term {
-    indicatif::console::Term::stdout()
+/// Prints an account: what came in and where it went.
+pub(crate) fn print_account(
+    total: (&str, u64),
+    parts: &[(&'static str, u64)],
+    format: Format,
+) -> anyhow::Result<()> {
+    let all = || std::iter::once(total).chain(parts.iter().copied());
+    let columns: Vec<Column> = all().map(|(name, _)| Column::new(name).right()).collect();
+    let row: Vec<Cell> = all().map(|(_, count)| Cell::from(count)).collect();
+    print_rows(&columns, &[row], format)
+}
+
+/// Width of the terminal on standard output; none when it is a file or a pipe.
+pub(crate) fn width() -> Option<u16> {
+    if !io::stdout().is_terminal() {
+        return None;
+    }
+    terminal_size::terminal_size().map(|(width, _)| width.0)
 }
 
 /// Progress bars on standard error when it is a terminal.

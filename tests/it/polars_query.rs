@@ -40,6 +40,7 @@ fn polars_computes_the_same_scores_and_ranks_from_component_scores() {
                 col("odds")
                     .rank(ranking, None)
                     .over([col("tenant_uid"), col("population"), col("in_population")])
+                    .unwrap()
                     .cast(DataType::Int64),
             )
             .otherwise(lit(NULL))

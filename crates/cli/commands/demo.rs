@@ -10,12 +10,12 @@ use af_engine::{people, pipeline};
 use af_model::{Params, UtcMillis};
 use af_query::TopQuery;
 use af_report::Format;
-use af_rules::RuleSet;
+
 use af_store::Store;
 use anyhow::{Context, anyhow};
 use serde::Deserialize;
 
-use crate::args::Demo;
+use crate::args::{Demo, RulesArgument};
 use crate::commands::normalize::normalize_into;
 use crate::commands::score::parse_key;
 use crate::commands::{rules, run_facts};
@@ -66,7 +66,7 @@ pub(super) fn run(arguments: &Demo, quiet: bool) -> anyhow::Result<()> {
     let imported = people::import(Some((&store, &lock)), &people_file, &options)?;
 
     // Events → signals → counts → scores → snapshot.
-    let rules: RuleSet = rules::shipped()?;
+    let rules = rules::load(&RulesArgument { folders: Vec::new() })?;
     let as_of = UtcMillis::parse_cut(&facts.as_of).context("read the demo's facts")?;
     let asked = AskedCut { as_of: Some(as_of), known_at: None };
     let report = pipeline::score_store(
@@ -81,7 +81,7 @@ pub(super) fn run(arguments: &Demo, quiet: bool) -> anyhow::Result<()> {
     )?;
 
     let view = af_query::top(&report.snapshot, &TopQuery::default())?;
-    console::print_with(|out| af_report::render_top(&view, arguments.format.format, None, out))?;
+    console::print_with(|out| af_report::render_top(&view, arguments.format.format, console::width(), out))?;
     if !quiet && arguments.format.format == Format::Table {
         let signals = report.manifest.tenants.get(&facts.tenant).map(|entry| entry.signals);
         let signals = signals.unwrap_or_default();

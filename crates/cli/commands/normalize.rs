@@ -75,7 +75,7 @@ fn show(
     dry_run: bool,
 ) -> anyhow::Result<()> {
     let account = report.account;
-    console::account_rows(&[("events_read", account.events_read)], &account.parts(), format)?;
+    console::print_account(("events_read", account.events_read), &account.parts(), format)?;
     if quiet {
         return Ok(());
     }

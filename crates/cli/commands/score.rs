@@ -74,7 +74,7 @@ pub(super) fn show(report: &ScoreReport, format: Format, quiet: bool) -> anyhow:
     for entry in report.manifest.tenants.values() {
         all += entry.signals;
     }
-    console::account_rows(&[("signals_read", all.signals_read)], &all.parts(), format)?;
+    console::print_account(("signals_read", all.signals_read), &all.parts(), format)?;
     if quiet {
         return Ok(());
     }

@@ -22,7 +22,7 @@ pub(super) fn run(arguments: &Top) -> anyhow::Result<()> {
         include_outside: arguments.all,
     };
     let view = af_query::top(snapshot.path(), &query)?;
-    console::print_with(|out| af_report::render_top(&view, arguments.format.format, None, out))?;
+    console::print_with(|out| af_report::render_top(&view, arguments.format.format, console::width(), out))?;
     if view.people.is_empty() {
         console::say("nobody to show: no person of this snapshot fits");
     }

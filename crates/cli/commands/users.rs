@@ -38,11 +38,12 @@ fn run_import(arguments: &UsersImport, quiet: bool) -> anyhow::Result<()> {
         people::import(Some((&store, &lock)), &arguments.file, &options)?
     };
     let imported = &report.imported;
-    console::account_rows(
-        &[("rows_read", imported.read)],
+    console::print_account(
+        ("rows_read", imported.read),
         &[
             ("people", imported.people.len() as u64),
             ("duplicate", imported.duplicates),
+            ("conflict", imported.conflicts.len() as u64),
             ("rejected", imported.rejects.len() as u64),
         ],
         arguments.format.format,
@@ -73,6 +74,12 @@ fn tell(report: &ImportReport, dry_run: bool) {
     }
     if imported.rejects.len() > 5 {
         console::say(&format!("… and {} more", imported.rejects.len() - 5));
+    }
+    for warning in &imported.warnings {
+        console::say(&format!(
+            "warning: {}: {} in {} rows, first in line {}",
+            warning.field, warning.kind, warning.count, warning.first_line
+        ));
     }
     match (&report.version, dry_run) {
         (_, true) => console::say("dry run: nothing was written"),

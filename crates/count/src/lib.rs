@@ -1,1 +1,95 @@
-//! From attack signals to bucket counts: deduplicate, collapse, join, count.
+//! From attack signals to bucket counts: deduplicate, admit, join, collapse, count
+//! (scoring.md §2.1–2.3 and §3).
+//!
+//! # Who calls whom
+//!
+//! The engine builds one [`PeopleIndex`] from all tenants' people and one [`Retractions`] from what
+//! was taken back, gives both with a [`Cut`] to a [`Counter`], [pushes](Counter::push) every batch
+//! of `attack_signals` it can find in any order, and [finishes](Counter::finish). The [`Counted`]
+//! result holds, for every tenant of the input, an account that closes, the
+//! [blocks](CountedBlock) the formula scores, the signals that [belong to nobody](Unmatched) and
+//! what was heard of each component.
+//!
+//! ```
+//! use af_count::{Counter, Cut, PeopleIndex, Retractions, bucket_counts};
+//! use af_model::tables::attack_signals;
+//! use af_model::{HashKey, Person, UtcMillis};
+//!
+//! let key = HashKey::new([7; 32]);
+//! let ana = Person {
+//!     tenant_uid: "acme".into(), user_uid: "00u1".into(), email: "ana@acme.example".into(),
+//!     login: None, aliases: None, display_name: None, status: None, user_type: None,
+//!     department: None, location: None, manager_uid: None, title: None, privileged: None,
+//!     vip: None, created: None, deactivated: None, last_login: None, source: None,
+//!     imported_at: None,
+//! };
+//! let signal = attack_signals::Row {
+//!     tenant_uid: "acme".into(), signal_uid: "s1".into(),
+//!     time: UtcMillis::parse("2026-11-20T08:00:00Z").unwrap(), ingested_at: None,
+//!     subject_ref: None, subject_uid: None, subject_login: None,
+//!     subject_email: Some("Ana@Acme.example".into()),
+//!     component: "email".into(), family: "phishing".into(), level: "high".into(),
+//!     rule_id: "r1".into(), rule_version: None, incident_uid: None, event_uids: None,
+//!     source: "gateway".into(), integration: None, attack_techniques: None,
+//! };
+//! let as_of = UtcMillis::parse_cut("2026-11-20").unwrap();
+//! let people = PeopleIndex::new(vec![ana], &key);
+//! let retractions = Retractions::new(&[], as_of);
+//! let mut counter = Counter::new(&people, retractions, Cut { as_of, known_at: as_of }, &key);
+//! counter.push(&attack_signals::batch([&signal, &signal])).unwrap();
+//!
+//! let counted = counter.finish();
+//! let acme = &counted.tenants["acme"];
+//! assert_eq!((acme.account.signals_read, acme.account.duplicate, acme.account.scored), (2, 1, 1));
+//! let rows = bucket_counts("acme", acme, &people);
+//! assert_eq!((rows[0].user_uid.as_str(), rows[0].n_high), ("00u1", 1));
+//! ```
+//!
+//! # Memory
+//!
+//! A signal is kept as 40 bytes plus its own texts (signal id, incident id, event ids: each its
+//! length plus 4), typically 130 to 180 bytes in all. Everything that repeats is kept once: the
+//! class (tenant, component, family, level, rule, source, …) per input, a subject and its
+//! resolution per chunk of 65,536 rows. While duplicates are sought a row needs 16 bytes more,
+//! after that an admitted row 48 more; the two do not overlap. The index of people needs about
+//! 400 bytes a person and key beside the people themselves.
+//!
+//! # Order does not matter
+//!
+//! The result depends on the set of rows only: not on their order, on how they are cut into
+//! batches, on how often they repeat, or on the number of threads. Sorted input is faster, because
+//! a run of equal subjects is looked up once, but never required. Decoding, admission and collapse
+//! are separate steps over chunks, so that whole sorted days can later be streamed through them.
+//!
+//! # What it does not do
+//!
+//! No points, no decay, no scores (`af-score`); no files and no clock; no guessing: a signal whose
+//! person is not certain is counted as unmatched.
+
+mod admit;
+mod assemble;
+mod class;
+mod collapse;
+mod columns;
+mod counter;
+mod dedupe;
+mod error;
+mod interner;
+mod output;
+mod people;
+mod record;
+mod retractions;
+mod rows;
+
+pub use af_model::manifest::Feed;
+pub use counter::{Counter, Cut, INVALID_TENANT};
+pub use error::{Error, ErrorKind};
+pub use output::{
+    Counted, CountedBlock, TenantCounts, Unmatched, UnmatchedReason, bucket_counts,
+    unmatched_signals,
+};
+pub use people::{PeopleIndex, Resolution, Subject};
+pub use retractions::Retractions;
+
+#[cfg(test)]
+mod testing;

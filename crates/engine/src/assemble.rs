@@ -104,7 +104,7 @@ pub fn assemble(
         .par_iter()
         .map(|(tenant, members)| {
             let counts = counted.tenants.get(*tenant).unwrap_or(&nothing);
-            Tenant { name: tenant, people: people.people(), counts, params, stamp }.tables(members)
+            Tenant { name: tenant, index: people, counts, params, stamp }.tables(members)
         })
         .collect();
     let mut all = SnapshotTables::default();
@@ -116,7 +116,7 @@ pub fn assemble(
 
 struct Tenant<'a> {
     name: &'a str,
-    people: &'a [Person],
+    index: &'a PeopleIndex,
     counts: &'a TenantCounts,
     params: &'a Params,
     stamp: &'a Stamp,
@@ -127,8 +127,12 @@ impl Tenant<'_> {
         let components = self.distinct(|block| &block.component);
         let families = self.distinct(|block| &block.family);
         let mut tables = SnapshotTables {
-            bucket_counts: af_count::bucket_counts(self.counts, self.people),
-            unmatched_signals: self.unmatched(),
+            bucket_counts: af_count::bucket_counts(self.name, self.counts, self.index),
+            unmatched_signals: af_count::unmatched_signals(
+                self.name,
+                self.counts,
+                self.stamp.cut,
+            ),
             ..SnapshotTables::default()
         };
         for population in [Population::Human, Population::Service] {
@@ -168,28 +172,7 @@ impl Tenant<'_> {
     }
 
     fn person(&self, index: u32) -> &Person {
-        &self.people[index as usize]
-    }
-
-    fn unmatched(&self) -> Vec<unmatched_signals::Row> {
-        self.counts
-            .unmatched
-            .iter()
-            .map(|unmatched| unmatched_signals::Row {
-                tenant_uid: self.name.to_owned(),
-                as_of: self.stamp.cut.as_of,
-                known_at: self.stamp.cut.known_at,
-                reason: unmatched.reason.to_string(),
-                source: unmatched.source.to_string(),
-                day: unmatched.day,
-                component: unmatched.component.to_string(),
-                family: unmatched.family.to_string(),
-                level: unmatched.level.as_str().to_owned(),
-                rule_id: unmatched.rule_id.to_string(),
-                subject_hash: unmatched.subject_hash.clone(),
-                n: to_i64(unmatched.n),
-            })
-            .collect()
+        &self.index.people()[index as usize]
     }
 }
 
@@ -419,21 +402,21 @@ impl<'a> Scoring<'a> {
                 as_of: self.tenant.stamp.cut.as_of,
                 known_at: self.tenant.stamp.cut.known_at,
                 population: self.population.as_str().to_owned(),
-                component: figure.component.map(|index| self.components[index as usize].clone()),
-                population_n: to_i64(figure.population_n),
+                component: figure.component.map(|index| self.components[index].clone()),
+                population_n: figure.population_n,
                 mean_score_micro: figure.mean_score_micro,
-                n_none: to_i64(figure.levels[0]),
-                n_very_low: to_i64(figure.levels[1]),
-                n_low: to_i64(figure.levels[2]),
-                n_medium: to_i64(figure.levels[3]),
-                n_high: to_i64(figure.levels[4]),
-                n_very_high: to_i64(figure.levels[5]),
+                n_none: figure.people[0],
+                n_very_low: figure.people[1],
+                n_low: figure.people[2],
+                n_medium: figure.people[3],
+                n_high: figure.people[4],
+                n_very_high: figure.people[5],
                 mean_load_micro: figure.mean_load_micro,
                 top_tenth_load_share_micro: figure.top_tenth_load_share_micro,
-                load_for_low_micro: figure.load_for_low_micro,
-                load_for_medium_micro: figure.load_for_medium_micro,
-                load_for_high_micro: figure.load_for_high_micro,
-                load_for_very_high_micro: figure.load_for_very_high_micro,
+                load_for_low_micro: figure.load_for_micro[0],
+                load_for_medium_micro: figure.load_for_micro[1],
+                load_for_high_micro: figure.load_for_micro[2],
+                load_for_very_high_micro: figure.load_for_micro[3],
             });
         }
     }
@@ -457,7 +440,9 @@ impl<'a> Scoring<'a> {
                 }
             }
             let members: Vec<&[u32]> = groups.values().map(Vec::as_slice).collect();
-            for (key, figure) in groups.keys().zip(af_score::group_figures(&scores, &members)) {
+            let figures = af_score::group_figures(&scores, &members)
+                .expect("every group was made of the scores' own positions");
+            for (key, figure) in groups.keys().zip(figures) {
                 let Some(figure) = figure else { continue };
                 rows.push(group_index::Row {
                     tenant_uid: self.tenant.name.to_owned(),
@@ -465,7 +450,7 @@ impl<'a> Scoring<'a> {
                     known_at: self.tenant.stamp.cut.known_at,
                     group_kind: kind.to_owned(),
                     group_key: (*key).to_owned(),
-                    n: to_i64(figure.n),
+                    n: figure.n,
                     mean_score_micro: figure.mean_score_micro,
                     sd_score_micro: figure.sd_score_micro,
                     shrunk_mean_micro: figure.shrunk_mean_micro,

@@ -59,7 +59,7 @@ pub fn import(
     let version = if changed {
         let imported_at = options.imported_at.unwrap_or_default();
         let batch = directory::batch(&imported.people);
-        Some(store.add_directory(lock, imported_at, std::iter::once(batch))?)
+        Some(store.add_directory(lock, imported_at, [batch])?.path)
     } else {
         None
     };

@@ -14,22 +14,21 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use af_count::{Counted, PeopleIndex};
+use af_count::Counted;
 use af_directory::ImportOptions;
 use af_model::accounting::{EventAccount, PerTenant};
 use af_model::manifest::{DirectoryVersion, FileEntry, Manifest, Run, TenantEntry};
-use af_model::tables::{self, retractions};
+use af_model::tables::{self, attack_signals, retractions};
 use af_model::{FORMULA, HashKey, Params, UtcMillis};
 use af_rules::RuleSet;
-use af_store::table_file::{self, Scan};
-use af_store::{Partitioned, Store, WriteLock};
+use af_store::{Metadata, Partitioned, Publication, Scan, Snapshot, Store, WriteLock, table_file};
 
 use crate::assemble::{self, SnapshotTables, Stamp};
 use crate::detect::{self, DetectReport, Detected};
 use crate::error::{Error, ErrorKind};
 use crate::people;
 use crate::progress::Progress;
-use crate::tally::{self, AskedCut, Cut};
+use crate::tally::{self, AskedCut};
 
 /// The state document that sums up what every `normalize` read.
 pub const EVENTS_STATE: &str = "events";
@@ -87,8 +86,8 @@ pub fn score_store(
     let retracted = retractions_of(store)?;
 
     // signals + people → counts → scores
-    let index = PeopleIndex::new(people, key);
-    let counted = tally::count(&signals, &index, &retracted, cut, key, progress)?;
+    let index = tally::index(people, Some(key));
+    let counted = tally::count(&signals, &index, &retracted, cut, Some(key), progress)?;
     let stamp = Stamp {
         cut,
         config_hash: params.config_hash().to_string(),
@@ -99,38 +98,20 @@ pub fn score_store(
     progress.end();
 
     // scores → snapshot
-    let mut inputs = Vec::new();
-    for path in &signals {
-        inputs.push(table_file::entry(path, store.root())?);
-    }
     let facts = Facts {
         params,
         stamp: &stamp,
         directories,
-        inputs,
+        inputs: entries(&signals)?,
         tenants: tenant_entries(&counted, &tables, Some((&detection.detected, &events))),
         run,
     };
-    if let Some(snapshot) = unchanged(store, cut, &tables)? {
-        let manifest = af_store::Snapshot::open(&snapshot)?.manifest()?;
-        return Ok(ScoreReport { snapshot, published: false, manifest, detected: Some(detection) });
-    }
     progress.begin("publishing", None);
-    let mut publication = store.begin_snapshot(lock, cut.as_of)?;
-    let mut files = Vec::new();
-    for (table, batch) in tables::SNAPSHOT.into_iter().zip(tables.batches()) {
-        files.push(publication.write(table, std::iter::once(batch))?);
-    }
-    let published = publication.publish(|revision, supersedes| {
-        facts.manifest(files, revision, supersedes)
-    })?;
+    let before = store.latest_of(cut.as_of)?.map(|id| store.snapshot_dir(id));
+    let publication = store.begin_snapshot(lock, cut.as_of)?;
+    let report = publish(publication, &tables, before.as_deref(), facts)?;
     progress.end();
-    Ok(ScoreReport {
-        snapshot: published.path,
-        published: true,
-        manifest: published.manifest,
-        detected: Some(detection),
-    })
+    Ok(ScoreReport { detected: Some(detection), ..report })
 }
 
 /// Where [`score_files`] reads and writes.
@@ -170,24 +151,14 @@ pub fn score_files(
     let latest = tally::latest_ingested(job.signals)?;
     let cut = tally::fix_cut(asked, latest, None)?;
 
-    // A key of zeros matches no hashed name; what it hashes is dropped below.
-    let no_key = HashKey::new([0; 32]);
-    let key = job.key.unwrap_or(&no_key);
     let people_n = imported.people.len() as u64;
-    let index = PeopleIndex::new(imported.people, key);
-    let mut counted = tally::count(job.signals, &index, &[], cut, key, progress)?;
-    if job.key.is_none() {
-        counted.drop_subject_hashes();
-    }
+    let index = tally::index(imported.people, job.key);
+    let counted = tally::count(job.signals, &index, &[], cut, job.key, progress)?;
     let stamp = Stamp { cut, config_hash: params.config_hash().to_string(), rules_hash: None };
     progress.begin("scoring people", None);
     let tables = assemble::assemble(&index, &counted, params, &stamp)?;
     progress.end();
 
-    let mut inputs = Vec::new();
-    for path in job.signals {
-        inputs.push(table_file::entry(path, path.parent().unwrap_or(Path::new("")))?);
-    }
     let facts = Facts {
         params,
         stamp: &stamp,
@@ -198,23 +169,39 @@ pub fn score_files(
             file: users.file_name().unwrap_or_default().to_string_lossy().into_owned(),
             people: people_n,
         }],
-        inputs,
+        inputs: entries(job.signals)?,
         tenants: tenant_entries(&counted, &tables, None),
         run,
     };
-    if same_tables(job.out, &tables)? {
-        let manifest = af_store::Snapshot::open(job.out)?.manifest()?;
-        let snapshot = job.out.to_owned();
-        return Ok(ScoreReport { snapshot, published: false, manifest, detected: None });
-    }
-    let mut publication = af_store::begin_folder(job.out, job.force)?;
-    let mut files = Vec::new();
+    // What is there is looked at before it is replaced; a folder of anything else is no snapshot.
+    let before = job.out.join("manifest.json").is_file().then_some(job.out);
+    publish(af_store::begin_output(job.out, job.force)?, &tables, before, facts)
+}
+
+/// Writes the tables and publishes them, unless `before` holds the same rows but for `known_at`.
+fn publish(
+    mut publication: Publication<'_>,
+    tables: &SnapshotTables,
+    before: Option<&Path>,
+    facts: Facts<'_>,
+) -> Result<ScoreReport, Error> {
+    let metadata = Metadata::new().with_formula(FORMULA);
     for (table, batch) in tables::SNAPSHOT.into_iter().zip(tables.batches()) {
-        files.push(publication.write(table, std::iter::once(batch))?);
+        publication.write(table, [batch], &metadata)?;
     }
-    let published = publication.publish(|revision, supersedes| {
-        facts.manifest(files, revision, supersedes)
-    })?;
+    if let Some(before) = before {
+        let snapshot = Snapshot::open(before)?;
+        if publication.same_rows_as(&snapshot, &["known_at"])? {
+            return Ok(ScoreReport {
+                snapshot: before.to_owned(),
+                published: false,
+                manifest: snapshot.manifest().clone(),
+                detected: None,
+            });
+        }
+    }
+    let manifest = facts.manifest(publication.files());
+    let published = publication.publish(manifest)?;
     Ok(ScoreReport {
         snapshot: published.path,
         published: true,
@@ -234,31 +221,29 @@ struct Facts<'a> {
 }
 
 impl Facts<'_> {
-    fn manifest(self, files: Vec<FileEntry>, revision: u32, supersedes: Option<String>) -> Manifest {
+    /// The manifest; what only the store knows (revision, files, versions) it fills in itself.
+    fn manifest(self, files: &[FileEntry]) -> Manifest {
         let mut manifest = Manifest {
             manifest_version: 1,
             as_of: self.stamp.cut.as_of,
             known_at: self.stamp.cut.known_at,
-            revision,
-            supersedes,
+            revision: 1,
+            supersedes: None,
             formula: FORMULA.to_owned(),
             params: self.params.clone(),
             config_hash: self.stamp.config_hash.clone(),
             rules_hash: self.stamp.rules_hash.clone(),
-            tables: tables::SNAPSHOT
-                .iter()
-                .map(|table| (table.name.to_owned(), table.version))
-                .collect(),
+            tables: BTreeMap::new(),
             directories: self.directories,
             inputs: self.inputs,
-            files,
+            files: Vec::new(),
             tenants: self.tenants,
             left_out: BTreeMap::new(),
             run: Run::default(),
         };
         manifest.inputs.sort();
         manifest.run = Run {
-            id: run_id(&manifest, self.run),
+            id: run_id(files, self.run),
             program: self.run.program.clone(),
             started_at: Some(self.run.started_at),
             finished_at: None,
@@ -268,8 +253,8 @@ impl Facts<'_> {
 }
 
 /// An id that tells runs apart: what was computed and when it was started.
-fn run_id(manifest: &Manifest, run: &RunFacts) -> String {
-    let checksums = manifest.files.iter().map(|file| file.blake3.as_str());
+fn run_id(files: &[FileEntry], run: &RunFacts) -> String {
+    let checksums = files.iter().map(|file| file.blake3.as_str());
     let started = run.started_at.to_string();
     af_model::HexHash::of_parts(checksums.chain([started.as_str()])).to_string()
 }
@@ -366,26 +351,22 @@ fn retractions_of(store: &Store) -> Result<Vec<retractions::Row>, Error> {
     Ok(rows)
 }
 
-/// The latest snapshot of this `as_of`, if its rows equal the new ones but for `known_at`.
-fn unchanged(store: &Store, cut: Cut, tables: &SnapshotTables) -> Result<Option<PathBuf>, Error> {
-    match store.latest_of(cut.as_of)? {
-        Some(path) if same_tables(&path, tables)? => Ok(Some(path)),
-        _ => Ok(None),
-    }
-}
-
-fn same_tables(folder: &Path, tables: &SnapshotTables) -> Result<bool, Error> {
-    for (table, batch) in tables::SNAPSHOT.into_iter().zip(tables.batches()) {
-        let path = folder.join(format!("{}.parquet", table.name));
-        if !path.exists() {
-            return Ok(false);
-        }
-        let ignored = ["known_at"];
-        let stored = table_file::read(&path, table, None, Scan::File)?;
-        let new = af_store::content_hash(table, [Ok(batch)], &ignored)?;
-        if af_store::content_hash(table, stored, &ignored)? != new {
-            return Ok(false);
-        }
-    }
-    Ok(true)
+/// Name, size and checksum of every file that was read.
+fn entries(files: &[PathBuf]) -> Result<Vec<FileEntry>, Error> {
+    files
+        .iter()
+        .map(|path| {
+            let found = af_store::checksum(path)?;
+            let rows = af_store::TableFile::open(path, &attack_signals::TABLE)?.rows();
+            // A day's folder tells signal files of one name apart.
+            let parts: Vec<_> = path.components().rev().take(2).collect();
+            let day = parts.get(1).map(|part| part.as_os_str().to_string_lossy());
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            let path = match day.filter(|day| day.starts_with("day=")) {
+                Some(day) => format!("{day}/{name}"),
+                None => name.into_owned(),
+            };
+            Ok(FileEntry { path, rows, bytes: found.bytes, blake3: found.blake3 })
+        })
+        .collect()
 }

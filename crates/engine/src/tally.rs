@@ -2,10 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use af_count::{Counted, Counter, PeopleIndex, Retractions};
+use af_count::{Counted, Counter, PeopleIndex, Retractions, Unmatched};
 use af_model::tables::{attack_signals, retractions};
-use af_model::{HashKey, UtcMillis};
-use af_store::table_file::{self, Scan};
+use af_model::{HashKey, Person, UtcMillis};
+use af_store::{Scan, table_file};
 use arrow::array::AsArray;
 use arrow::datatypes::TimestampMillisecondType;
 
@@ -13,6 +13,9 @@ use crate::error::{Error, ErrorKind};
 use crate::progress::Progress;
 
 pub use af_count::Cut;
+
+/// Stands in where there is no key; nothing hashed with it is ever written.
+const NO_KEY: HashKey = HashKey::new([0; 32]);
 
 /// The cut as asked for; what is left open follows from the signals (af-1 §2.1).
 #[derive(Clone, Copy, Debug, Default)]
@@ -65,7 +68,13 @@ pub fn latest_ingested(files: &[PathBuf]) -> Result<Option<UtcMillis>, Error> {
     Ok(latest.map(UtcMillis))
 }
 
-/// Counts the signals of `files` against the people.
+/// Everybody's keys. Without a key of hashed names, hashed subjects match nobody.
+pub fn index(people: Vec<Person>, key: Option<&HashKey>) -> PeopleIndex {
+    PeopleIndex::new(people, key.unwrap_or(&NO_KEY))
+}
+
+/// Counts the signals of `files` against the people. Without a key of hashed names, unmatched
+/// identifiers are left out: a key that anybody knows would not hide them.
 ///
 /// # Errors
 /// A file cannot be read or breaks the contract; an account does not close.
@@ -74,11 +83,11 @@ pub fn count(
     people: &PeopleIndex,
     retracted: &[retractions::Row],
     cut: Cut,
-    key: &HashKey,
+    key: Option<&HashKey>,
     progress: &dyn Progress,
 ) -> Result<Counted, Error> {
     let retractions = Retractions::new(retracted, cut.known_at);
-    let mut counter = Counter::new(people, retractions, cut, key);
+    let mut counter = Counter::new(people, retractions, cut, key.unwrap_or(&NO_KEY));
     progress.begin("counting signals", Some(files.len() as u64));
     for file in files {
         for batch in table_file::read(file, &attack_signals::TABLE, None, Scan::Dictionaries)? {
@@ -86,8 +95,11 @@ pub fn count(
         }
         progress.advance(1);
     }
-    let counted = counter.finish();
+    let mut counted = counter.finish();
     progress.end();
+    if key.is_none() {
+        counted.tenants.values_mut().for_each(|counts| forget_identifiers(&mut counts.unmatched));
+    }
     for (tenant, counts) in &counted.tenants {
         if !counts.account.closes() {
             return Err(Error::new(
@@ -97,6 +109,21 @@ pub fn count(
         }
     }
     Ok(counted)
+}
+
+/// Leaves out the hashes of identifiers and adds up the rows that are then alike.
+fn forget_identifiers(unmatched: &mut Vec<Unmatched>) {
+    for row in unmatched.iter_mut() {
+        row.subject_hash = None;
+    }
+    // The rows are sorted and the hash comes last, so alike rows stand side by side.
+    unmatched.dedup_by(|later, kept| {
+        let alike = Unmatched { n: kept.n, ..later.clone() } == *kept;
+        if alike {
+            kept.n += later.n;
+        }
+        alike
+    });
 }
 
 fn broken(file: &Path, error: &af_count::Error) -> Error {

@@ -100,16 +100,48 @@ impl Table {
         self.conform_to(batch, &self.scan_schema())
     }
 
+    /// Like [`Table::conform`] or, with `dictionaries`, like [`Table::conform_for_scan`], but only
+    /// the named columns, in the given order; of the others nothing is asked.
+    ///
+    /// # Errors
+    /// As [`Table::conform`].
+    ///
+    /// # Panics
+    /// When a name is no column of the table.
+    pub fn conform_columns(
+        &self,
+        batch: &RecordBatch,
+        names: &[&str],
+        dictionaries: bool,
+    ) -> Result<RecordBatch, ContractError> {
+        let schema = if dictionaries {
+            self.scan_schema()
+        } else {
+            self.file_schema()
+        };
+        let fields = names.iter().map(|name| {
+            schema
+                .field_with_name(name)
+                .expect("the names are columns of the table")
+                .clone()
+        });
+        self.conform_to(batch, &Arc::new(Schema::new(fields.collect::<Vec<_>>())))
+    }
+
     fn conform_to(
         &self,
         batch: &RecordBatch,
         schema: &SchemaRef,
     ) -> Result<RecordBatch, ContractError> {
-        let columns: Result<Vec<ArrayRef>, ContractError> = self
-            .columns
+        let columns: Result<Vec<ArrayRef>, ContractError> = schema
+            .fields()
             .iter()
-            .zip(schema.fields())
-            .map(|(column, field)| self.conform_column(batch, column, field.data_type()))
+            .map(|field| {
+                let column = self
+                    .column(field.name())
+                    .expect("the schema was made of the table's columns");
+                self.conform_column(batch, column, field.data_type())
+            })
             .collect();
         let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
         Ok(

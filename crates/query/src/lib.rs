@@ -1,1 +1,37 @@
 //! The read side over published snapshots.
+//!
+//! [`top`] answers who is attacked most, and by what: it reads a snapshot's `user_scores`,
+//! `signal_attribution` and `manifest.json` with polars, only the columns and rows a [`TopQuery`]
+//! asks for, and hands back a [`TopView`](af_model::view::TopView) that `af-report` renders. The
+//! snapshot is the folder that holds the tables; finding the latest one is the caller's part.
+//!
+//! ```no_run
+//! # fn main() -> Result<(), af_query::Error> {
+//! use std::path::Path;
+//!
+//! use af_query::{TopQuery, top};
+//!
+//! let view = top(
+//!     Path::new("store/snapshots/2026-11-20T235959.999Z/r1"),
+//!     &TopQuery {
+//!         tenant: Some("acme".to_owned()),
+//!         limit: 10,
+//!         ..TopQuery::default()
+//!     },
+//! )?;
+//! assert!(view.people.len() <= 10);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! What it does not do: compute or change a figure. Every number of a view stands in the snapshot,
+//! or is a sum of such numbers.
+
+mod columns;
+mod drivers;
+mod error;
+mod snapshot;
+mod top;
+
+pub use error::{Error, ErrorKind};
+pub use top::{TopQuery, top};

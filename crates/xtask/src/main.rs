@@ -1,2 +1,47 @@
-//! Generators and checks of this repository.
-fn main() {}
+//! Generators and checks of this repository: `cargo xtask help`.
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+mod check_deps;
+mod demo;
+
+/// Generators and checks of this repository.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Arguments {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Subcommand)]
+enum Verb {
+    /// Prove that crates depend on each other only as ARCHITECTURE allows.
+    CheckDeps,
+    /// Write the demo organization into data/samples/demo.
+    DemoData {
+        /// Write nothing; fail when the files differ from what would be written.
+        #[arg(long)]
+        check: bool,
+    },
+}
+
+fn main() -> ExitCode {
+    let done = match Arguments::parse().verb {
+        Verb::CheckDeps => check_deps::run(),
+        Verb::DemoData { check } => demo::run(check),
+    };
+    match done {
+        Ok(message) => {
+            // Nobody is left to tell when standard output is closed.
+            let _ = writeln!(io::stdout(), "{message}");
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            let _ = writeln!(io::stderr(), "error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

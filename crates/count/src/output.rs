@@ -1,0 +1,230 @@
+//! What the count hands on: accounts, blocks, feeds, and the signals of nobody.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use af_model::accounting::SignalAccount;
+use af_model::manifest::Feed;
+use af_model::tables::{bucket_counts, unmatched_signals};
+use af_model::{Level, UtcDay, UtcMillis};
+
+use crate::counter::Cut;
+use crate::people::PeopleIndex;
+
+/// How many signals of a block are named.
+pub(crate) const REPRESENTATIVES: usize = 20;
+
+/// The counts of the whole input. Tenants without a single row in it are absent.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Counted {
+    /// By tenant; signals whose tenant's name is invalid or missing are quarantined under
+    /// [`INVALID_TENANT`](crate::INVALID_TENANT), so that no hostile name travels on.
+    pub tenants: BTreeMap<String, TenantCounts>,
+}
+
+/// The counts of one tenant.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TenantCounts {
+    /// Where every signal went; it closes.
+    pub account: SignalAccount,
+    /// Duplicates whose content differs from the row that was kept, `ingested_at` aside.
+    pub conflicts: u64,
+    /// What was heard of each component, by name: integrations (the source's name where a signal
+    /// has none), first and last time over all signals that were neither duplicates nor
+    /// quarantined, and how many count.
+    pub feeds: BTreeMap<String, Feed>,
+    /// Sorted by person, component, family, day and level from critical to low, no two alike.
+    pub blocks: Vec<CountedBlock>,
+    /// Sorted by all columns, no two alike but for `n`.
+    pub unmatched: Vec<Unmatched>,
+}
+
+/// One level of one bucket: the incidents of one person, component, family and UTC day whose
+/// highest level this is. Times, rules and ids are those of the signals that stand for the
+/// incidents.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CountedBlock {
+    /// Position in [`PeopleIndex::people`].
+    pub person: u32,
+    /// Part of the attack factor.
+    pub component: Arc<str>,
+    /// Kind of attack inside the component.
+    pub family: Arc<str>,
+    /// UTC day.
+    pub day: UtcDay,
+    /// The incidents' level.
+    pub level: Level,
+    /// Incidents, at least 1.
+    pub n: u64,
+    /// Earliest signal.
+    pub first_time: UtcMillis,
+    /// Latest signal.
+    pub last_time: UtcMillis,
+    /// The rules that found them, sorted, distinct.
+    pub rule_ids: Vec<Arc<str>>,
+    /// The first 20 signals by id, ascending.
+    pub signal_uids: Vec<String>,
+}
+
+/// Why a signal belongs to nobody. Ordered as the written names are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum UnmatchedReason {
+    /// Several people hold the deciding key.
+    Ambiguous,
+    /// Nothing names a subject.
+    NoKey,
+    /// Nobody holds any of its names.
+    NoMatch,
+    /// The identity provider itself.
+    NotAPerson,
+}
+
+impl UnmatchedReason {
+    /// The name written in tables.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Ambiguous => "ambiguous",
+            Self::NoKey => "no_key",
+            Self::NoMatch => "no_match",
+            Self::NotAPerson => "not_a_person",
+        }
+    }
+}
+
+/// Signals of one day and kind that hit one identifier which belongs to no single person.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unmatched {
+    /// Why.
+    pub reason: UnmatchedReason,
+    /// Who produced the signals.
+    pub source: Arc<str>,
+    /// UTC day.
+    pub day: UtcDay,
+    /// Part of the attack factor.
+    pub component: Arc<str>,
+    /// Kind of attack inside the component.
+    pub family: Arc<str>,
+    /// Level of the signals.
+    pub level: Level,
+    /// The rule that found them.
+    pub rule_id: Arc<str>,
+    /// Keyed hash of the identifier, 32 hex digits; `None` without one.
+    pub subject_hash: Option<String>,
+    /// Signals, at least 1; incidents are not collapsed here.
+    pub n: u64,
+}
+
+impl Unmatched {
+    /// The order of the table: every column but `n`, as written.
+    pub(crate) fn key(&self) -> impl Ord + '_ {
+        (
+            self.reason,
+            &self.source,
+            self.day,
+            &self.component,
+            &self.family,
+            self.level.as_str(),
+            &self.rule_id,
+            &self.subject_hash,
+        )
+    }
+}
+
+/// The `bucket_counts` rows of one tenant in the table's order.
+///
+/// # Panics
+/// If `counts` were made with another index of people.
+pub fn bucket_counts(
+    tenant_uid: &str,
+    counts: &TenantCounts,
+    people: &PeopleIndex,
+) -> Vec<bucket_counts::Row> {
+    let bucket_of = |block: &CountedBlock| {
+        (
+            block.person,
+            Arc::clone(&block.component),
+            Arc::clone(&block.family),
+            block.day,
+        )
+    };
+    counts
+        .blocks
+        .chunk_by(|left, right| bucket_of(left) == bucket_of(right))
+        .map(|blocks| {
+            let first = &blocks[0];
+            let n = |level: Level| {
+                blocks
+                    .iter()
+                    .filter(|block| block.level == level)
+                    .map(|block| signed(block.n))
+                    .sum()
+            };
+            bucket_counts::Row {
+                tenant_uid: tenant_uid.to_owned(),
+                user_uid: people.people()[first.person as usize].user_uid.clone(),
+                component: first.component.to_string(),
+                family: first.family.to_string(),
+                day: first.day,
+                n_critical: n(Level::Critical),
+                n_high: n(Level::High),
+                n_medium: n(Level::Medium),
+                n_low: n(Level::Low),
+                first_time: blocks
+                    .iter()
+                    .map(|block| block.first_time)
+                    .fold(first.first_time, UtcMillis::min),
+                last_time: blocks
+                    .iter()
+                    .map(|block| block.last_time)
+                    .fold(first.last_time, UtcMillis::max),
+            }
+        })
+        .collect()
+}
+
+/// The `unmatched_signals` rows of one tenant in the table's order.
+pub fn unmatched_signals(
+    tenant_uid: &str,
+    counts: &TenantCounts,
+    cut: Cut,
+) -> Vec<unmatched_signals::Row> {
+    counts
+        .unmatched
+        .iter()
+        .map(|unmatched| unmatched_signals::Row {
+            tenant_uid: tenant_uid.to_owned(),
+            as_of: cut.as_of,
+            known_at: cut.known_at,
+            reason: unmatched.reason.as_str().to_owned(),
+            source: unmatched.source.to_string(),
+            day: unmatched.day,
+            component: unmatched.component.to_string(),
+            family: unmatched.family.to_string(),
+            level: unmatched.level.as_str().to_owned(),
+            rule_id: unmatched.rule_id.to_string(),
+            subject_hash: unmatched.subject_hash.clone(),
+            n: signed(unmatched.n),
+        })
+        .collect()
+}
+
+fn signed(n: u64) -> i64 {
+    i64::try_from(n).expect("signals that were counted one by one are fewer than 2^63")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reasons_sort_as_they_are_written() {
+        let reasons = [
+            UnmatchedReason::Ambiguous,
+            UnmatchedReason::NoKey,
+            UnmatchedReason::NoMatch,
+            UnmatchedReason::NotAPerson,
+        ];
+        assert!(reasons.is_sorted());
+        assert!(reasons.map(UnmatchedReason::as_str).is_sorted());
+    }
+}

@@ -1,0 +1,268 @@
+//! Everybody's keys, looked up once per distinct subject.
+
+use std::cmp::Ordering;
+
+use af_model::key::{SubjectRef, normalize_key};
+use af_model::{HashKey, HexHash, Person, UtcMillis};
+use hashbrown::HashMap;
+use rayon::prelude::*;
+
+use super::hashed::{hash_keys, parse_hash};
+use super::holder::{self, Holding, KeyKind};
+use super::subject::Subject;
+
+/// The name under which the identity provider itself acts.
+const PROVIDER: &str = "system@okta.com";
+
+/// Whom a signal hit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Resolution {
+    /// This person: a position in [`PeopleIndex::people`].
+    Person(u32),
+    /// Nothing names a subject.
+    NoKey,
+    /// Nobody of the tenant holds any of the names.
+    NoMatch,
+    /// Several people hold the deciding key and the signal's time does not tell them apart.
+    Ambiguous,
+    /// The identity provider itself.
+    NotAPerson,
+}
+
+/// A resolution, and whether it is the same at any time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Decision {
+    pub(crate) resolution: Resolution,
+    pub(crate) steady: bool,
+}
+
+/// Everybody's keys. Built once per run from all tenants' people.
+pub struct PeopleIndex {
+    people: Vec<Person>,
+    tenants: HashMap<String, TenantKeys>,
+    hash_key: HashKey,
+}
+
+impl PeopleIndex {
+    /// Indexes people by user id, login, e-mail and aliases, normalized and as keyed hashes.
+    ///
+    /// Several rows of one (tenant, user id), as two sources may import them, are one person: the
+    /// row imported last stands for the person (later source name, then greater content, on equal
+    /// times), and the logins, e-mails and aliases of the others remain that person's keys. The
+    /// order of `people` does not matter. Blank keys are held by nobody.
+    ///
+    /// Costs O(n log n) and one keyed hash per distinct key, spread over the threads.
+    ///
+    /// # Panics
+    /// With 2^32 people or keys of one tenant, which no memory holds.
+    pub fn new(mut people: Vec<Person>, key: &HashKey) -> Self {
+        people.par_sort_by(version_order);
+        let mut kept: Vec<Person> = Vec::with_capacity(people.len());
+        let mut tenants = HashMap::new();
+        let mut draft = Draft::default();
+        for person in people {
+            let (same_tenant, same_person) = kept.last().map_or((true, false), |last| {
+                let same_tenant = last.tenant_uid == person.tenant_uid;
+                (same_tenant, same_tenant && last.user_uid == person.user_uid)
+            });
+            if !same_tenant && let Some(last) = kept.last() {
+                let keys = std::mem::take(&mut draft).finish(&last.tenant_uid, key);
+                tenants.insert(last.tenant_uid.clone(), keys);
+            }
+            if same_person {
+                kept.pop();
+            }
+            let index = u32::try_from(kept.len()).expect("fewer than 2^32 people fit into memory");
+            draft.add(&person, index);
+            kept.push(person);
+        }
+        if let Some(last) = kept.last() {
+            tenants.insert(last.tenant_uid.clone(), draft.finish(&last.tenant_uid, key));
+        }
+        Self {
+            people: kept,
+            tenants,
+            hash_key: key.clone(),
+        }
+    }
+
+    /// Everybody, sorted by (tenant, user id), each once.
+    pub fn people(&self) -> &[Person] {
+        &self.people
+    }
+
+    /// Whom a subject means at `time`, among the people who exist at `as_of` (scoring.md §3).
+    ///
+    /// The user id is tried first, then the login, the e-mail and last the reference; the first of
+    /// them that has a holder decides. A login, an e-mail or a hash is tried as login, then as
+    /// e-mail, then as alias within the alias's validity.
+    pub fn resolve(
+        &self,
+        tenant: &str,
+        subject: &Subject<'_>,
+        time: UtcMillis,
+        as_of: UtcMillis,
+    ) -> Resolution {
+        self.decide(tenant, *subject, time, as_of).resolution
+    }
+
+    pub(crate) fn decide(
+        &self,
+        tenant: &str,
+        subject: Subject<'_>,
+        time: UtcMillis,
+        as_of: UtcMillis,
+    ) -> Decision {
+        let keys = self.tenants.get(tenant);
+        let mut steady = true;
+        let mut resolution = Resolution::NoKey;
+        for name in subject.names() {
+            resolution = Resolution::NoMatch;
+            let holdings = match &name {
+                SubjectRef::Uid(uid) => {
+                    let holder = keys
+                        .and_then(|keys| keys.uids.get(&**uid))
+                        .filter(|&&index| self.people[index as usize].exists_at(as_of));
+                    if let Some(&index) = holder {
+                        resolution = Resolution::Person(index);
+                        break;
+                    }
+                    continue;
+                }
+                SubjectRef::Login(key) | SubjectRef::Email(key) => {
+                    if key == PROVIDER {
+                        resolution = Resolution::NotAPerson;
+                        break;
+                    }
+                    keys.and_then(|keys| keys.by_text.get(&**key).map(|slot| keys.holdings(*slot)))
+                }
+                SubjectRef::Hashed(text) => {
+                    let Some(hash) = parse_hash(text) else {
+                        continue;
+                    };
+                    let provider = keys.map_or_else(
+                        || self.hash_key.identifier(tenant, PROVIDER),
+                        |keys| keys.provider,
+                    );
+                    if hash == provider {
+                        resolution = Resolution::NotAPerson;
+                        break;
+                    }
+                    keys.and_then(|keys| keys.by_hash.get(&hash).map(|slot| keys.holdings(*slot)))
+                }
+            };
+            let holdings = holdings.unwrap_or_default();
+            if let Some(found) = holder::decide(holdings, &self.people, time, as_of, &mut steady) {
+                resolution = found;
+                break;
+            }
+        }
+        Decision { resolution, steady }
+    }
+}
+
+/// The keys of one tenant.
+struct TenantKeys {
+    uids: HashMap<Box<str>, u32>,
+    by_text: HashMap<Box<str>, Slot>,
+    by_hash: HashMap<HexHash, Slot>,
+    holdings: Vec<Holding>,
+    /// The provider's own name, hashed.
+    provider: HexHash,
+}
+
+impl TenantKeys {
+    fn holdings(&self, slot: Slot) -> &[Holding] {
+        &self.holdings[slot.start as usize..slot.end as usize]
+    }
+}
+
+/// A range of a tenant's holdings: the holders of one key.
+#[derive(Clone, Copy)]
+struct Slot {
+    start: u32,
+    end: u32,
+}
+
+/// A tenant's keys while they are collected.
+#[derive(Default)]
+struct Draft {
+    uids: HashMap<Box<str>, u32>,
+    holdings: Vec<(Box<str>, Holding)>,
+}
+
+impl Draft {
+    fn add(&mut self, person: &Person, index: u32) {
+        self.uids.insert(person.user_uid.as_str().into(), index);
+        let mut hold = |text: &str, kind, from, to| {
+            let key = normalize_key(text);
+            if !key.is_empty() && key != PROVIDER {
+                let holding = Holding {
+                    kind,
+                    person: index,
+                    from,
+                    to,
+                };
+                self.holdings.push((key.into(), holding));
+            }
+        };
+        if let Some(login) = &person.login {
+            hold(login, KeyKind::Login, None, None);
+        }
+        hold(&person.email, KeyKind::Email, None, None);
+        for alias in person.aliases.iter().flatten() {
+            hold(&alias.key, KeyKind::Alias, alias.valid_from, alias.valid_to);
+        }
+    }
+
+    fn finish(mut self, tenant_uid: &str, key: &HashKey) -> TenantKeys {
+        self.holdings.par_sort_unstable();
+        self.holdings.dedup();
+        let position =
+            |index: usize| u32::try_from(index).expect("fewer than 2^32 keys fit into memory");
+        let mut holdings = Vec::with_capacity(self.holdings.len());
+        let mut slots: Vec<(Box<str>, Slot)> = Vec::new();
+        for (text, holding) in self.holdings {
+            let end = position(holdings.len() + 1);
+            match slots.last_mut() {
+                Some((last, slot)) if *last == text => slot.end = end,
+                _ => slots.push((
+                    text,
+                    Slot {
+                        start: end - 1,
+                        end,
+                    },
+                )),
+            }
+            holdings.push(holding);
+        }
+        TenantKeys {
+            uids: self.uids,
+            by_hash: hash_keys(tenant_uid, &slots, key),
+            by_text: slots.into_iter().collect(),
+            holdings,
+            provider: key.identifier(tenant_uid, PROVIDER),
+        }
+    }
+}
+
+/// By person, and the version of a person that counts last.
+fn version_order(left: &Person, right: &Person) -> Ordering {
+    (
+        &left.tenant_uid,
+        &left.user_uid,
+        left.imported_at,
+        &left.source,
+    )
+        .cmp(&(
+            &right.tenant_uid,
+            &right.user_uid,
+            right.imported_at,
+            &right.source,
+        ))
+        // Rows that agree in all of this are rare; their whole content decides.
+        .then_with(|| format!("{left:?}").cmp(&format!("{right:?}")))
+}
+
+#[cfg(test)]
+mod tests;

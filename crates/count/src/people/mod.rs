@@ -1,0 +1,10 @@
+//! The join: from what a signal calls somebody to one person of the directory.
+
+mod hashed;
+mod holder;
+mod index;
+mod subject;
+
+pub(crate) use index::Decision;
+pub use index::{PeopleIndex, Resolution};
+pub use subject::Subject;

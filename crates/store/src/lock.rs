@@ -1,0 +1,138 @@
+//! One writer at a time.
+
+use std::fs::TryLockError;
+use std::io::{Read, Write};
+use std::path::PathBuf;
+
+use fs_err::OpenOptions;
+
+use crate::atomic::{create_folder, remove};
+use crate::error::{Error, ErrorKind};
+use crate::layout::{Store, entries};
+
+/// The right to write to one store, held until it is dropped or the process ends, however it ends.
+#[derive(Debug)]
+pub struct WriteLock {
+    root: PathBuf,
+    file: fs_err::File,
+}
+
+impl Store {
+    /// Takes the write lock and clears up what a crashed writer left: a half-done replacement of day
+    /// files is completed, `tmp/` is emptied, and `snapshots/LATEST` is brought up to date.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Locked`] when another process writes; the text names its process id. Never waits.
+    pub fn lock(&self) -> Result<WriteLock, Error> {
+        let path = self.lock_file();
+        let failed = |error: std::io::Error| Error::io("lock", &path, &error);
+        // The file stays when the lock is released: removing it would let two writers hold two
+        // files of the same name.
+        let mut file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(&path)
+            .map_err(failed)?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                let mut holder = String::new();
+                let _ = Read::by_ref(&mut file).take(20).read_to_string(&mut holder);
+                let problem = match holder.trim().parse::<u32>() {
+                    Ok(pid) => format!("process {pid} is writing to this store"),
+                    Err(_) => "another process is writing to this store".to_owned(),
+                };
+                return Err(Error::at(ErrorKind::Locked, "lock", &path, problem));
+            }
+            Err(TryLockError::Error(error)) => {
+                return Err(failed(error)
+                    .with_hint("the store's file system must support file locks (flock)"));
+            }
+        }
+        file.set_len(0)
+            .and_then(|()| file.write_all(format!("{}\n", std::process::id()).as_bytes()))
+            .map_err(failed)?;
+        let lock = WriteLock {
+            root: self.root().to_owned(),
+            file,
+        };
+        self.finish_replacement(&lock)?;
+        let tmp = self.tmp_dir();
+        create_folder(&tmp)?;
+        for name in entries(&tmp)? {
+            remove(&tmp.join(name))?;
+        }
+        self.refresh_latest(&lock)?;
+        Ok(lock)
+    }
+}
+
+impl WriteLock {
+    /// Panics when the lock of one store is used to write to another: no input can cause that.
+    pub(crate) fn guards(&self, store: &Store) {
+        // Two spellings of one path are the same store.
+        let is_same = self.root == store.root()
+            || fs_err::canonicalize(&self.root).ok() == fs_err::canonicalize(store.root()).ok();
+        assert!(
+            is_same,
+            "the lock of {} was used to write to {}",
+            self.root.display(),
+            store.root().display()
+        );
+    }
+}
+
+impl Drop for WriteLock {
+    fn drop(&mut self) {
+        // The process id is a courtesy to whoever waits; the lock itself ends with the file handle.
+        let _ = self.file.set_len(0);
+        let _ = self.file.unlock();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_second_writer_is_told_who_writes() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::create_or_open(&folder.path().join("s")).unwrap();
+        let lock = store.lock().unwrap();
+        let other = Store::open(store.root()).unwrap();
+        let error = other.lock().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Locked);
+        let holder = format!("process {} is writing", std::process::id());
+        assert!(error.to_string().contains(&holder), "{error}");
+        assert!(error.hint().unwrap().contains("wait"));
+        drop(lock);
+        other.lock().unwrap();
+    }
+
+    #[test]
+    fn leftovers_of_a_crash_are_cleared() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::create_or_open(&folder.path().join("s")).unwrap();
+        fs_err::create_dir_all(store.tmp_dir().join("snapshot.1-0/inner")).unwrap();
+        fs_err::write(store.tmp_dir().join("half.parquet"), "PAR1").unwrap();
+        let lock = store.lock().unwrap();
+        assert_eq!(fs_err::read_dir(store.tmp_dir()).unwrap().count(), 0);
+        drop(lock);
+        // A reader holds no lock and clears nothing.
+        fs_err::write(store.tmp_dir().join("half.parquet"), "PAR1").unwrap();
+        Store::open(store.root()).unwrap();
+        assert_eq!(fs_err::read_dir(store.tmp_dir()).unwrap().count(), 1);
+    }
+
+    #[test]
+    #[should_panic(expected = "was used to write to")]
+    fn a_lock_opens_one_store_only() {
+        let folder = tempfile::tempdir().unwrap();
+        let one = Store::create_or_open(&folder.path().join("one")).unwrap();
+        let two = Store::create_or_open(&folder.path().join("two")).unwrap();
+        let lock = one.lock().unwrap();
+        let _ = two.write_state(&lock, "cursor", &1);
+    }
+}

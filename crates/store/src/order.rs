@@ -1,0 +1,245 @@
+//! The order of a table's rows: bringing rows into it, and proving that they are.
+
+use std::cmp::Ordering;
+use std::sync::Arc;
+
+use af_model::contract::Table;
+use arrow::array::{ArrayRef, RecordBatch, UInt32Array, make_comparator};
+use arrow::compute::{LexicographicalComparator, SortColumn, SortOptions, take_record_batch};
+use arrow::error::ArrowError;
+use arrow::row::{RowConverter, Rows, SortField};
+
+use crate::error::{Error, ErrorKind};
+
+/// Ascending, nulls first: the order of every table.
+pub(crate) const ASCENDING: SortOptions = SortOptions {
+    descending: false,
+    nulls_first: true,
+};
+
+/// Sorts rows by the table's order. Rows that agree in all sort columns are put in the order of
+/// their other columns, so that the same rows give the same batch whatever order they came in.
+///
+/// # Errors
+/// [`ErrorKind::Contract`] when a sort column is absent.
+pub fn sorted_batch(batch: &RecordBatch, table: &'static Table) -> Result<RecordBatch, Error> {
+    let failed = |problem: String| Error::new(ErrorKind::Contract, "sort", table.name, problem);
+    let arrow_failed = |error: ArrowError| failed(error.to_string());
+    let count = u32::try_from(batch.num_rows()).map_err(|_| {
+        failed(format!(
+            "{} rows are too many for one batch",
+            batch.num_rows()
+        ))
+    })?;
+    let keys = key_columns(batch, table).map_err(failed)?;
+    let rest: Vec<ArrayRef> = batch
+        .schema_ref()
+        .fields()
+        .iter()
+        .zip(batch.columns())
+        .filter(|(field, _)| !table.sorted_by.contains(&field.name().as_str()))
+        .map(|(_, column)| Arc::clone(column))
+        .collect();
+    let keys = to_rows(&keys).map_err(arrow_failed)?;
+    let mut order: Vec<u32> = (0..count).collect();
+    order.sort_by(|&a, &b| keys.row(a as usize).cmp(&keys.row(b as usize)));
+
+    // Only rows of runs of equal keys are compared in full: there are few.
+    let runs: Vec<(usize, usize)> = equal_runs(&order, &keys);
+    if !runs.is_empty() && !rest.is_empty() {
+        let tied: Vec<u32> = runs
+            .iter()
+            .flat_map(|&(start, end)| order[start..end].iter().copied())
+            .collect();
+        let tied = UInt32Array::from(tied);
+        let rest: Result<Vec<ArrayRef>, ArrowError> = rest
+            .iter()
+            .map(|column| arrow::compute::take(column, &tied, None))
+            .collect();
+        let rest = to_rows(&rest.map_err(arrow_failed)?).map_err(arrow_failed)?;
+        let mut first = 0;
+        for (start, end) in runs {
+            let mut run: Vec<(usize, u32)> =
+                (first..).zip(order[start..end].iter().copied()).collect();
+            run.sort_by(|a, b| rest.row(a.0).cmp(&rest.row(b.0)));
+            for (slot, (_, row)) in order[start..end].iter_mut().zip(run) {
+                *slot = row;
+            }
+            first += end - start;
+        }
+    }
+    take_record_batch(batch, &UInt32Array::from(order)).map_err(arrow_failed)
+}
+
+/// Half-open spans of `order` longer than one in which all keys are equal.
+fn equal_runs(order: &[u32], keys: &Rows) -> Vec<(usize, usize)> {
+    let mut runs = Vec::new();
+    let mut start = 0;
+    for index in 1..=order.len() {
+        let ends = index == order.len()
+            || keys.row(order[index] as usize) != keys.row(order[start] as usize);
+        if ends {
+            if index - start > 1 {
+                runs.push((start, index));
+            }
+            start = index;
+        }
+    }
+    runs
+}
+
+/// The table's sort columns of a batch, or which is absent.
+pub(crate) fn key_columns(batch: &RecordBatch, table: &Table) -> Result<Vec<ArrayRef>, String> {
+    table
+        .sorted_by
+        .iter()
+        .map(|name| {
+            batch
+                .column_by_name(name)
+                .cloned()
+                .ok_or_else(|| format!("sort column {name} is absent"))
+        })
+        .collect()
+}
+
+/// Rows whose bytes compare like the columns' values, ascending, nulls first.
+pub(crate) fn to_rows(columns: &[ArrayRef]) -> Result<Rows, ArrowError> {
+    let fields = columns
+        .iter()
+        .map(|column| SortField::new_with_options(column.data_type().clone(), ASCENDING));
+    let converter = RowConverter::new(fields.collect())?;
+    converter.convert_columns(columns)
+}
+
+/// Watches batches pass and finds the first row that is smaller than the one before it.
+#[derive(Debug)]
+pub(crate) struct OrderCheck {
+    table: &'static Table,
+    last: Option<Vec<ArrayRef>>,
+    rows: u64,
+}
+
+impl OrderCheck {
+    pub(crate) fn new(table: &'static Table) -> Self {
+        Self {
+            table,
+            last: None,
+            rows: 0,
+        }
+    }
+
+    /// Looks at the next batch; the problem names the row, counted from 0 over all batches.
+    pub(crate) fn check(&mut self, batch: &RecordBatch) -> Result<(), String> {
+        let count = batch.num_rows();
+        if count == 0 {
+            return Ok(());
+        }
+        let keys = key_columns(batch, self.table)?;
+        if let Some(last) = &self.last
+            && across(last, &keys).map_err(|error| error.to_string())? == Ordering::Greater
+        {
+            return Err(self.problem(0));
+        }
+        let columns: Vec<SortColumn> = keys
+            .iter()
+            .map(|values| SortColumn {
+                values: Arc::clone(values),
+                options: Some(ASCENDING),
+            })
+            .collect();
+        let comparator =
+            LexicographicalComparator::try_new(&columns).map_err(|error| error.to_string())?;
+        for row in 1..count {
+            if comparator.compare(row - 1, row) == Ordering::Greater {
+                return Err(self.problem(row as u64));
+            }
+        }
+        self.rows += count as u64;
+        self.last = Some(keys.iter().map(|key| key.slice(count - 1, 1)).collect());
+        Ok(())
+    }
+
+    fn problem(&self, row: u64) -> String {
+        format!(
+            "row {} of {} is not in the order {}",
+            self.rows + row,
+            self.table.name,
+            self.table.sorted_by.join(", ")
+        )
+    }
+}
+
+/// Compares the only row of `last` with the first row of `next`.
+fn across(last: &[ArrayRef], next: &[ArrayRef]) -> Result<Ordering, ArrowError> {
+    for (left, right) in last.iter().zip(next) {
+        // Dictionaries of two batches differ in their type only if the reader changed its mind;
+        // then the order cannot be told and the error says so.
+        let order = make_comparator(left, right, ASCENDING)?(0, 0);
+        if order != Ordering::Equal {
+            return Ok(order);
+        }
+    }
+    Ok(Ordering::Equal)
+}
+
+#[cfg(test)]
+mod tests {
+    use af_model::tables::{attack_signals, directory};
+    use arrow::array::Array;
+    use arrow::compute::concat_batches;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::table_file::samples::{random_batch, unsorted_batch};
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(32))]
+
+        #[test]
+        fn sorting_forgets_the_order_the_rows_came_in(seed in any::<u64>(), cut in 0_usize..60) {
+            // Rows that agree in all sort columns and differ elsewhere: one key, two signals.
+            let table = &attack_signals::TABLE;
+            let batch = unsorted_batch(table, 60, seed);
+            let mut columns = batch.columns().to_vec();
+            for name in table.sorted_by {
+                let index = batch.schema().index_of(name).unwrap();
+                let same = UInt32Array::from_iter_values((0..60).map(|row| row % 2));
+                columns[index] = arrow::compute::take(&columns[index], &same, None).unwrap();
+            }
+            let batch = RecordBatch::try_new(batch.schema(), columns).unwrap();
+            let turned = [batch.slice(cut, 60 - cut), batch.slice(0, cut)];
+            let turned = concat_batches(&batch.schema(), &turned).unwrap();
+            prop_assert_ne!(&turned.slice(0, 60), &sorted_batch(&batch, table).unwrap());
+            prop_assert_eq!(sorted_batch(&turned, table).unwrap(), sorted_batch(&batch, table).unwrap());
+        }
+    }
+
+    #[test]
+    fn nulls_come_first_and_the_problem_names_the_row() {
+        let table = &attack_signals::TABLE;
+        let sorted = random_batch(table, 200, 3);
+        let mut check = OrderCheck::new(table);
+        check.check(&sorted.slice(0, 150)).unwrap();
+        check.check(&sorted.slice(150, 50)).unwrap();
+        let subjects = sorted.column_by_name("subject_ref").unwrap();
+        assert!(
+            subjects.is_null(0),
+            "the smallest tenant has a row without a subject"
+        );
+        let problem = check.check(&sorted.slice(7, 1)).unwrap_err();
+        assert!(
+            problem.starts_with("row 200 of attack_signals"),
+            "{problem}"
+        );
+    }
+
+    #[test]
+    fn a_batch_without_a_sort_column_is_refused() {
+        let table = &directory::TABLE;
+        let mut batch = random_batch(table, 3, 3);
+        batch.remove_column(0);
+        let error = sorted_batch(&batch, table).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Contract);
+        assert!(error.to_string().contains("tenant_uid"), "{error}");
+    }
+}

@@ -1,0 +1,277 @@
+//! Writing one table: equal rows give equal bytes.
+
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use af_model::contract::Table;
+use af_model::manifest::FileEntry;
+use arrow::array::RecordBatch;
+use arrow::compute::BatchCoalescer;
+use arrow::error::ArrowError;
+use blake3::Hasher;
+use parquet::arrow::ArrowSchemaConverter;
+use parquet::arrow::arrow_writer::{ArrowWriter, ArrowWriterOptions};
+use parquet::basic::{Compression, ZstdLevel};
+use parquet::file::metadata::{KeyValue, SortingColumn};
+use parquet::file::properties::{EnabledStatistics, WriterProperties};
+use parquet::schema::types::{ColumnPath, SchemaDescriptor};
+
+use super::{CREATED_BY, FORMULA_KEY, TABLE_KEY, TABLE_VERSION_KEY, batch_rows, row_group_rows};
+use crate::atomic::{Staged, create_new};
+use crate::error::{Error, ErrorKind};
+use crate::order::OrderCheck;
+
+/// Columns that a reader looks up by value: a filter saves it the row groups without that value.
+const LOOKED_UP: [&str; 3] = ["signal_uid", "user_uid", "metadata_uid"];
+
+/// Columns that never repeat within a table: a dictionary of them would be as large as they are.
+const NEVER_REPEATED: [(&str, &str); 3] = [
+    ("attack_signals", "signal_uid"),
+    ("identity_events", "metadata_uid"),
+    ("quarantine", "reject_uid"),
+];
+
+/// What a file says of itself beside its table's name and version. All of it is part of the bytes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Metadata {
+    formula: Option<String>,
+    extra: BTreeMap<String, String>,
+}
+
+impl Metadata {
+    /// Nothing beyond the table's name and version.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Names the formula that the figures follow, e.g. `af-1`.
+    #[must_use]
+    pub fn with_formula(mut self, formula: &str) -> Self {
+        self.formula = Some(formula.to_owned());
+        self
+    }
+
+    /// Adds a value under `attack_factor.<key>`, for what a derived file was made of.
+    #[must_use]
+    pub fn with(mut self, key: &str, value: &str) -> Self {
+        self.extra
+            .insert(format!("attack_factor.{key}"), value.to_owned());
+        self
+    }
+
+    fn key_values(&self, table: &Table) -> Vec<KeyValue> {
+        let mut all = self.extra.clone();
+        all.insert(TABLE_KEY.to_owned(), table.name.to_owned());
+        all.insert(TABLE_VERSION_KEY.to_owned(), table.version.to_string());
+        if let Some(formula) = &self.formula {
+            all.insert(FORMULA_KEY.to_owned(), formula.clone());
+        }
+        all.into_iter()
+            .map(|(key, value)| KeyValue::new(key, value))
+            .collect()
+    }
+}
+
+/// Writes a new file of one table, batch by batch.
+///
+/// Batches may come in any size and with any string types; rows must come in the table's order,
+/// because the file declares it and readers rely on it. Memory: one row group, encoded. A writer
+/// that is dropped before [`TableWriter::finish`] removes its file.
+#[derive(Debug)]
+pub struct TableWriter {
+    table: &'static Table,
+    writer: ArrowWriter<HashingFile>,
+    // Cuts the rows anew: page and dictionary borders depend on how rows are handed over.
+    cutter: BatchCoalescer,
+    order: OrderCheck,
+    rows: u64,
+    staged: Staged,
+}
+
+impl TableWriter {
+    /// Creates the file; nothing may be at `path` yet.
+    ///
+    /// # Errors
+    /// [`ErrorKind::AlreadyExists`], or what the operating system says.
+    pub fn create(path: &Path, table: &'static Table, metadata: &Metadata) -> Result<Self, Error> {
+        let schema = table.file_schema();
+        let descriptor = ArrowSchemaConverter::new()
+            .convert(&schema)
+            .map_err(|error| Error::write(path, &error))?;
+        let file = HashingFile::new(create_new(path)?);
+        let staged = Staged::at(path.to_owned());
+        // Without the Arrow schema in the metadata, readers take the plain Parquet types.
+        let options = ArrowWriterOptions::new()
+            .with_properties(properties(table, &descriptor, metadata))
+            .with_skip_arrow_metadata(true)
+            .with_schema_root(table.name.to_owned());
+        let writer = ArrowWriter::try_new_with_options(file, table.file_schema(), options)
+            .map_err(|error| Error::write(path, &error))?;
+        Ok(Self {
+            table,
+            writer,
+            cutter: BatchCoalescer::new(schema, batch_rows(table)),
+            order: OrderCheck::new(table),
+            rows: 0,
+            staged,
+        })
+    }
+
+    /// Appends rows.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Contract`] when they do not fit the table, [`ErrorKind::NotSorted`] when they
+    /// are not in its order, [`ErrorKind::NoSpace`] and the like when they cannot be written.
+    pub fn append(&mut self, batch: &RecordBatch) -> Result<(), Error> {
+        let path = self.path();
+        let batch = self
+            .table
+            .conform(batch)
+            .map_err(|error| Error::at(ErrorKind::Contract, "write", &path, error.to_string()))?;
+        self.order
+            .check(&batch)
+            .map_err(|problem| Error::at(ErrorKind::NotSorted, "write", &path, problem))?;
+        self.rows += batch.num_rows() as u64;
+        self.cutter
+            .push_batch(batch)
+            .map_err(|error| unfit(&path, &error))?;
+        self.write_cut()
+    }
+
+    /// Rows appended so far.
+    pub fn rows(&self) -> u64 {
+        self.rows
+    }
+
+    /// Completes the file, forces it to disk and says what it is; its path is the file's own name.
+    ///
+    /// # Errors
+    /// When it cannot be written; the file is removed then.
+    pub fn finish(mut self) -> Result<FileEntry, Error> {
+        let path = self.path();
+        self.cutter
+            .finish_buffered_batch()
+            .map_err(|error| unfit(&path, &error))?;
+        self.write_cut()?;
+        let file = self
+            .writer
+            .into_inner()
+            .map_err(|error| Error::write(&path, &error))?;
+        file.file
+            .sync_all()
+            .map_err(|error| Error::io("sync", &path, &error))?;
+        self.staged.keep();
+        let name = path.file_name().map(|name| name.to_string_lossy());
+        Ok(FileEntry {
+            path: name.unwrap_or_default().into_owned(),
+            rows: self.rows,
+            bytes: file.hasher.count(),
+            blake3: file.hasher.finalize().to_hex().to_string(),
+        })
+    }
+
+    fn path(&self) -> PathBuf {
+        self.staged.path().to_owned()
+    }
+
+    fn write_cut(&mut self) -> Result<(), Error> {
+        while let Some(batch) = self.cutter.next_completed_batch() {
+            self.writer
+                .write(&batch)
+                .map_err(|error| Error::write(self.staged.path(), &error))?;
+        }
+        Ok(())
+    }
+}
+
+/// Writes a new file of one table. Rows must come in the table's order.
+///
+/// # Errors
+/// As [`TableWriter::create`] and [`TableWriter::append`]; no file is left behind then.
+pub fn write(
+    path: &Path,
+    table: &'static Table,
+    batches: impl IntoIterator<Item = RecordBatch>,
+    metadata: &Metadata,
+) -> Result<FileEntry, Error> {
+    let mut writer = TableWriter::create(path, table, metadata)?;
+    for batch in batches {
+        writer.append(&batch)?;
+    }
+    writer.finish()
+}
+
+fn unfit(path: &Path, error: &ArrowError) -> Error {
+    Error::at(ErrorKind::Contract, "write", path, error.to_string())
+}
+
+fn properties(table: &Table, schema: &SchemaDescriptor, metadata: &Metadata) -> WriterProperties {
+    let level = ZstdLevel::try_new(3).expect("3 is a level of zstd");
+    let mut properties = WriterProperties::builder()
+        .set_created_by(CREATED_BY.to_owned())
+        .set_compression(Compression::ZSTD(level))
+        .set_dictionary_enabled(true)
+        .set_statistics_enabled(EnabledStatistics::Page)
+        .set_write_batch_size(1024)
+        .set_max_row_group_row_count(Some(row_group_rows(table)))
+        .set_sorting_columns(Some(sorting_columns(table, schema)))
+        .set_key_value_metadata(Some(metadata.key_values(table)));
+    for column in table.columns.iter().map(|column| column.name) {
+        if LOOKED_UP.contains(&column) {
+            properties = properties.set_column_bloom_filter_fpp(ColumnPath::from(column), 0.01);
+        }
+        if NEVER_REPEATED.contains(&(table.name, column)) {
+            properties = properties.set_column_dictionary_enabled(ColumnPath::from(column), false);
+        }
+    }
+    properties.build()
+}
+
+/// The table's order in terms of Parquet's leaf columns: a nested column is several of them.
+fn sorting_columns(table: &Table, schema: &SchemaDescriptor) -> Vec<SortingColumn> {
+    table
+        .sorted_by
+        .iter()
+        .map(|name| {
+            let leaf = schema
+                .columns()
+                .iter()
+                .position(|leaf| leaf.path().parts() == [*name])
+                .expect("a sort column is a plain column of the table");
+            SortingColumn {
+                column_idx: i32::try_from(leaf).expect("a table has a few dozen columns"),
+                descending: false,
+                nulls_first: true,
+            }
+        })
+        .collect()
+}
+
+/// A file that knows the checksum of what was written to it.
+#[derive(Debug)]
+struct HashingFile {
+    file: fs_err::File,
+    hasher: Hasher,
+}
+
+impl HashingFile {
+    fn new(file: fs_err::File) -> Self {
+        Self {
+            file,
+            hasher: Hasher::new(),
+        }
+    }
+}
+
+impl Write for HashingFile {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.file.write(bytes)?;
+        self.hasher.update(&bytes[..written]);
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}
