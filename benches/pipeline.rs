@@ -73,7 +73,11 @@ fn write_signals(path: &Path) {
     let mut builder = attack_signals::Builder::default();
     for n in 0..SIGNALS {
         let hot = dice.below(10) < 3;
-        let person = if hot { dice.below(PEOPLE / 100) } else { dice.below(PEOPLE) };
+        let person = if hot {
+            dice.below(PEOPLE / 100)
+        } else {
+            dice.below(PEOPLE)
+        };
         let email = match dice.below(50) {
             0 => format!("nobody{person}@example.net"),
             _ => format!("person{person}@example.com"),
@@ -89,7 +93,9 @@ fn write_signals(path: &Path) {
             subject_uid: None,
             subject_login: None,
             subject_email: Some(Cow::Owned(email)),
-            component: text(["identity", "email", "malware"][usize::try_from(dice.below(3)).unwrap_or(0)]),
+            component: text(
+                ["identity", "email", "malware"][usize::try_from(dice.below(3)).unwrap_or(0)],
+            ),
             family: text("credential_attack"),
             level: text(level[usize::try_from(dice.below(7)).unwrap_or(0)]),
             rule_id: text("rule"),
@@ -115,16 +121,23 @@ fn normalize(criterion: &mut Criterion) {
     let key = key();
     let normalizer = Normalizer::new("bench", None, UtcMillis(as_of().0 + DAY_MILLIS), &key);
     let mut group = criterion.benchmark_group("normalize");
-    group.throughput(Throughput::Bytes(text.len() as u64)).sample_size(20);
+    group
+        .throughput(Throughput::Bytes(text.len() as u64))
+        .sample_size(20);
     group.bench_function("okta_demo_log", |bencher| {
         bencher.iter(|| {
-            let rows = lines.iter().filter(|line| normalizer.event(line.as_bytes()).is_ok()).count();
+            let rows = lines
+                .iter()
+                .filter(|line| normalizer.event(line.as_bytes()).is_ok())
+                .count();
             black_box(rows)
         });
     });
     group.bench_function("floor_json_skipped_unread", |bencher| {
         bencher.iter(|| {
-            let whole = lines.iter().filter(|line| serde_json::from_str::<IgnoredAny>(line).is_ok());
+            let whole = lines
+                .iter()
+                .filter(|line| serde_json::from_str::<IgnoredAny>(line).is_ok());
             black_box(whole.count())
         });
     });
@@ -136,7 +149,10 @@ fn count_and_score(criterion: &mut Criterion) {
     let path = folder.path().join("signals.parquet");
     write_signals(&path);
     let index = PeopleIndex::new(people(), &key());
-    let cut = Cut { as_of: as_of(), known_at: as_of() };
+    let cut = Cut {
+        as_of: as_of(),
+        known_at: as_of(),
+    };
     let count = || {
         let key = key();
         let mut counter = Counter::new(&index, Retractions::new(&[], cut.known_at), cut, &key);
@@ -146,7 +162,9 @@ fn count_and_score(criterion: &mut Criterion) {
         counter.finish()
     };
     let mut group = criterion.benchmark_group("count");
-    group.throughput(Throughput::Elements(SIGNALS)).sample_size(10);
+    group
+        .throughput(Throughput::Elements(SIGNALS))
+        .sample_size(10);
     group.bench_function("sorted_500k_signals_20k_people", |bencher| {
         bencher.iter(|| black_box(count()));
     });
@@ -157,10 +175,15 @@ fn count_and_score(criterion: &mut Criterion) {
 
     let counted = count();
     let params = Params::default();
-    let stamp =
-        Stamp { cut, config_hash: params.config_hash().to_string(), rules_hash: None };
+    let stamp = Stamp {
+        cut,
+        config_hash: params.config_hash().to_string(),
+        rules_hash: None,
+    };
     let mut group = criterion.benchmark_group("score");
-    group.throughput(Throughput::Elements(PEOPLE)).sample_size(10);
+    group
+        .throughput(Throughput::Elements(PEOPLE))
+        .sample_size(10);
     group.bench_function("20k_people_3_components_with_attribution", |bencher| {
         bencher.iter(|| black_box(assemble(&index, &counted, &params, &stamp).expect("scored")));
     });

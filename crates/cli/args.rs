@@ -26,7 +26,7 @@ Start here:
   attack-factor top --store risk/
 
 Exit codes: 0 done; 1 internal or I/O failure; 2 usage, configuration or rules; 3 no input file;
-4 a data gate failed (an account does not close).",
+4 a data gate failed (an account does not close)."
 )]
 pub(crate) struct Arguments {
     /// Worker threads; all cores by default. Results do not depend on it.
@@ -239,7 +239,13 @@ Examples:
   attack-factor score --signals signals.parquet --users people.parquet --out scores/ --as-of 2026-11-20")]
 pub(crate) struct Score {
     /// Folder of the store; new events are detected first.
-    #[arg(long, value_name = "DIR", env = "ATTACK_FACTOR_STORE", required_unless_present = "signals", conflicts_with = "signals")]
+    #[arg(
+        long,
+        value_name = "DIR",
+        env = "ATTACK_FACTOR_STORE",
+        required_unless_present = "signals",
+        conflicts_with = "signals"
+    )]
     pub(crate) store: Option<PathBuf>,
 
     /// Files of attack signals from anywhere (Parquet), instead of a store.
@@ -285,7 +291,13 @@ pub(crate) struct Score {
 #[derive(Args, Debug)]
 pub(crate) struct Top {
     /// Folder of the store; its latest snapshot is shown.
-    #[arg(long, value_name = "DIR", env = "ATTACK_FACTOR_STORE", required_unless_present = "snapshot", conflicts_with = "snapshot")]
+    #[arg(
+        long,
+        value_name = "DIR",
+        env = "ATTACK_FACTOR_STORE",
+        required_unless_present = "snapshot",
+        conflicts_with = "snapshot"
+    )]
     pub(crate) store: Option<PathBuf>,
 
     /// Folder of one snapshot, or the --out folder of score.

@@ -6,7 +6,10 @@ use af_model::UtcMillis;
 use anyhow::Context;
 
 /// Now, in milliseconds.
-#[expect(clippy::disallowed_methods, reason = "instants are arguments everywhere below")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "instants are arguments everywhere below"
+)]
 pub(crate) fn now() -> UtcMillis {
     UtcMillis(chrono::Utc::now().timestamp_millis())
 }

@@ -96,12 +96,18 @@ pub(crate) struct Bars {
 impl Bars {
     /// Bars, unless the user wants quiet or nobody watches.
     pub(crate) fn new(quiet: bool) -> Self {
-        Self { shown: !quiet && io::stderr().is_terminal(), current: Mutex::new(None) }
+        Self {
+            shown: !quiet && io::stderr().is_terminal(),
+            current: Mutex::new(None),
+        }
     }
 
     fn with_current(&self, act: impl FnOnce(&mut Option<ProgressBar>)) {
         // A panic elsewhere may poison the lock; a bar is worth showing all the same.
-        let mut current = self.current.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut current = self
+            .current
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
         act(&mut current);
     }
 }
@@ -115,8 +121,8 @@ impl Progress for Bars {
             Some(_) => "{msg:24} {bar:30} {percent:>3} %  {elapsed} (left {eta})",
             None => "{msg:24} {spinner} {human_pos}  {elapsed}",
         };
-        let style = ProgressStyle::with_template(template)
-            .unwrap_or_else(|_| ProgressStyle::default_bar());
+        let style =
+            ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
         let bar = ProgressBar::with_draw_target(total, ProgressDrawTarget::stderr_with_hz(5))
             .with_style(style)
             .with_message(stage.to_owned());

@@ -24,12 +24,20 @@ pub(crate) struct Refusal {
 impl Refusal {
     /// The user asked for something that cannot be.
     pub(crate) fn usage(message: impl Into<String>, hint: impl Into<String>) -> Self {
-        Self { code: USAGE, message: message.into(), hint: Some(hint.into()) }
+        Self {
+            code: USAGE,
+            message: message.into(),
+            hint: Some(hint.into()),
+        }
     }
 
     /// The data did not pass.
     pub(crate) fn gate(message: impl Into<String>) -> Self {
-        Self { code: GATE, message: message.into(), hint: None }
+        Self {
+            code: GATE,
+            message: message.into(),
+            hint: None,
+        }
     }
 }
 

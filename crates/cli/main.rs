@@ -16,7 +16,6 @@ use clap::Parser;
 fn main() -> ExitCode {
     let arguments = args::Arguments::parse();
     console::start_logging(arguments.verbose);
-    let result = console::start_threads(arguments.threads)
-        .and_then(|()| commands::run(&arguments));
+    let result = console::start_threads(arguments.threads).and_then(|()| commands::run(&arguments));
     exit::code(result)
 }

@@ -7,7 +7,10 @@ use af_model::tables::{signal_attribution, user_scores};
 use super::support::{files_holding, fingerprints, latest_snapshot, program, table};
 
 fn demo(folder: &Path, threads: &str) -> String {
-    program(["demo", "--threads", threads]).inside(folder).succeed().stdout
+    program(["demo", "--threads", threads])
+        .inside(folder)
+        .succeed()
+        .stdout
 }
 
 #[test]
@@ -19,7 +22,11 @@ fn a_second_demo_changes_nothing_and_says_the_same() {
     let before = fingerprints(&store.join("snapshots"));
     let second = program(["demo"]).inside(folder.path()).succeed();
     assert_eq!(second.stdout, first);
-    assert!(second.stderr.contains("nothing changed"), "{}", second.stderr);
+    assert!(
+        second.stderr.contains("nothing changed"),
+        "{}",
+        second.stderr
+    );
     assert_eq!(latest_snapshot(&store), snapshot);
     assert_eq!(fingerprints(&store.join("snapshots")), before);
 }
@@ -30,7 +37,11 @@ fn one_thread_and_two_write_the_same_bytes() {
     assert_eq!(demo(one.path(), "1"), demo(two.path(), "2"));
     let files = |folder: &Path| fingerprints(&folder.join("attack-factor-demo"));
     let found = files(one.path());
-    assert!(found.iter().any(|(name, _)| name.ends_with("user_scores.parquet")));
+    assert!(
+        found
+            .iter()
+            .any(|(name, _)| name.ends_with("user_scores.parquet"))
+    );
     // The running account of what was read and every table, event and signal file.
     assert_eq!(found, files(two.path()));
 }
@@ -43,10 +54,18 @@ fn the_stories_of_the_demo_are_what_the_table_shows() {
     let scores = user_scores::rows(&table(&snapshot, &user_scores::TABLE)).unwrap();
     assert!(scores.len() >= 60, "{} people", scores.len());
     let attacked = scores.iter().filter(|row| row.odds_nano > 0).count();
-    assert!((8..scores.len()).contains(&attacked), "{attacked} of {} attacked", scores.len());
+    assert!(
+        (8..scores.len()).contains(&attacked),
+        "{attacked} of {} attacked",
+        scores.len()
+    );
     // Service accounts are ranked among themselves, leavers not at all.
     assert!(scores.iter().any(|row| row.population == "service"));
-    assert!(scores.iter().any(|row| !row.in_population && row.rank.is_none()));
+    assert!(
+        scores
+            .iter()
+            .any(|row| !row.in_population && row.rank.is_none())
+    );
     // Every share sums to its score.
     let blocks = signal_attribution::rows(&table(&snapshot, &signal_attribution::TABLE)).unwrap();
     for row in &scores {
@@ -73,6 +92,9 @@ fn no_typed_password_is_in_any_file() {
     .unwrap();
     let raw = String::from_utf8(raw).unwrap();
     let typed = "Summer2026!";
-    assert!(raw.contains(typed), "the demo's spray holds a typed password");
+    assert!(
+        raw.contains(typed),
+        "the demo's spray holds a typed password"
+    );
     assert_eq!(files_holding(folder.path(), typed), Vec::<String>::new());
 }

@@ -5,12 +5,27 @@ use super::support::program;
 #[test]
 fn help_and_version_are_success() {
     let help = program(["--help"]).succeed();
-    for verb in ["demo", "normalize", "users", "score", "top", "rules", "schema"] {
-        assert!(help.stdout.contains(verb), "{verb} is not in --help:\n{}", help.stdout);
+    for verb in [
+        "demo",
+        "normalize",
+        "users",
+        "score",
+        "top",
+        "rules",
+        "schema",
+    ] {
+        assert!(
+            help.stdout.contains(verb),
+            "{verb} is not in --help:\n{}",
+            help.stdout
+        );
     }
     assert!(help.stdout.contains("Exit codes"));
     let version = program(["--version"]).succeed();
-    assert_eq!(version.stdout, format!("attack-factor {}\n", env!("CARGO_PKG_VERSION")));
+    assert_eq!(
+        version.stdout,
+        format!("attack-factor {}\n", env!("CARGO_PKG_VERSION"))
+    );
 }
 
 #[test]
@@ -24,27 +39,62 @@ fn a_wrong_argument_is_two() {
 #[test]
 fn a_hostile_tenant_name_is_two_and_escaped() {
     let folder = tempfile::tempdir().unwrap();
-    let outcome = program(["normalize", "okta", "-", "--tenant", "../\u{1b}[31m", "--store", "s"])
-        .inside(folder.path())
-        .input("")
-        .run();
+    let outcome = program([
+        "normalize",
+        "okta",
+        "-",
+        "--tenant",
+        "../\u{1b}[31m",
+        "--store",
+        "s",
+    ])
+    .inside(folder.path())
+    .input("")
+    .run();
     assert_eq!(outcome.code, 2);
-    assert!(outcome.stderr.contains("../\\u{1b}[31m"), "{}", outcome.stderr);
+    assert!(
+        outcome.stderr.contains("../\\u{1b}[31m"),
+        "{}",
+        outcome.stderr
+    );
     assert!(outcome.stderr.contains("hint: "));
-    assert!(!folder.path().join("s").exists(), "nothing is created for a refused name");
+    assert!(
+        !folder.path().join("s").exists(),
+        "nothing is created for a refused name"
+    );
 }
 
 #[test]
 fn a_missing_input_is_three() {
     let folder = tempfile::tempdir().unwrap();
-    let outcome = program(["normalize", "okta", "absent.ndjson", "--tenant", "t", "--store", "s"])
-        .inside(folder.path())
-        .run();
+    let outcome = program([
+        "normalize",
+        "okta",
+        "absent.ndjson",
+        "--tenant",
+        "t",
+        "--store",
+        "s",
+    ])
+    .inside(folder.path())
+    .run();
     assert_eq!(outcome.code, 3);
-    assert!(outcome.stderr.contains("absent.ndjson"), "{}", outcome.stderr);
-    let outcome = program(["users", "import", "absent.csv", "--tenant", "t", "--store", "s"])
-        .inside(folder.path())
-        .run();
+    assert!(
+        outcome.stderr.contains("absent.ndjson"),
+        "{}",
+        outcome.stderr
+    );
+    let outcome = program([
+        "users",
+        "import",
+        "absent.csv",
+        "--tenant",
+        "t",
+        "--store",
+        "s",
+    ])
+    .inside(folder.path())
+    .run();
     assert_eq!(outcome.code, 3);
 }
 
@@ -58,10 +108,17 @@ fn a_folder_that_is_no_store_is_one_with_a_hint() {
 
 #[test]
 fn a_reader_that_has_had_enough_is_success() {
-    let script = format!("'{}' schema | head -n 1", env!("CARGO_BIN_EXE_attack-factor"));
+    let script = format!(
+        "'{}' schema | head -n 1",
+        env!("CARGO_BIN_EXE_attack-factor")
+    );
     let output = std::process::Command::new("bash")
         .args(["-c", &format!("set -o pipefail; {script}")])
         .output()
         .unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
 }

@@ -50,13 +50,22 @@ fn every_case_gives_the_expected_tables() {
             wrong.push(format!("{}: {difference}", folder.display()));
         }
     }
-    assert!(wrong.is_empty(), "{}\nif they are right: cargo xtask golden --bless", wrong.join("\n"));
+    assert!(
+        wrong.is_empty(),
+        "{}\nif they are right: cargo xtask golden --bless",
+        wrong.join("\n")
+    );
 }
 
 fn run(folder: &Path, bless: bool) -> Vec<String> {
     let text = std::fs::read_to_string(folder.join("case.toml")).unwrap();
-    let case: Case = toml::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
-    assert!(case.about.len() > 20, "{}: say what the case shows", folder.display());
+    let case: Case =
+        toml::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+    assert!(
+        case.about.len() > 20,
+        "{}: say what the case shows",
+        folder.display()
+    );
     let work = tempfile::tempdir().unwrap();
     let store = work.path().join("store");
     if let Some(key) = &case.hash_key {
@@ -74,7 +83,10 @@ fn run(folder: &Path, bless: bool) -> Vec<String> {
             .collect();
         let outcome = program(&arguments).inside(work.path()).succeed();
         for word in &case.never {
-            assert!(!outcome.stdout.contains(word) && !outcome.stderr.contains(word), "{word} shown");
+            assert!(
+                !outcome.stdout.contains(word) && !outcome.stderr.contains(word),
+                "{word} shown"
+            );
         }
     }
     let snapshot = latest_snapshot(&store);
@@ -112,6 +124,10 @@ fn first_difference(expected: &str, found: &str) -> Option<String> {
         Some(((expected, found), line)) => {
             format!("row {line}\n  expected {expected}\n  found    {found}")
         }
-        None => format!("{} rows expected, {} found", expected.lines().count(), found.lines().count()),
+        None => format!(
+            "{} rows expected, {} found",
+            expected.lines().count(),
+            found.lines().count()
+        ),
     })
 }

@@ -1,4 +1,10 @@
 //! End to end: the real binary, whole files, one run each.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails there")]
+#![expect(clippy::print_stderr, reason = "a skipped test says so")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "tests write the files they hand to the program"
+)]
 
 mod demo;
 mod exit_codes;

@@ -29,14 +29,29 @@ pub(crate) fn sign_in(uuid: &str, published: &str, login: &str) -> Value {
 
 fn three() -> Vec<Value> {
     (1..=3)
-        .map(|n| sign_in(&format!("e{n}"), &format!("2026-11-0{n}T08:00:00.000Z"), "ana@example.com"))
+        .map(|n| {
+            sign_in(
+                &format!("e{n}"),
+                &format!("2026-11-0{n}T08:00:00.000Z"),
+                "ana@example.com",
+            )
+        })
         .collect()
 }
 
 fn normalize(folder: &Path, file: &str) -> Outcome {
     program([
-        "normalize", "okta", file, "--tenant", "acme", "--store", "store", "--format", "json",
-        "--ingested-at", "2026-11-05T00:00:00Z",
+        "normalize",
+        "okta",
+        file,
+        "--tenant",
+        "acme",
+        "--store",
+        "store",
+        "--format",
+        "json",
+        "--ingested-at",
+        "2026-11-05T00:00:00Z",
     ])
     .inside(folder)
     .succeed()
@@ -45,13 +60,28 @@ fn normalize(folder: &Path, file: &str) -> Outcome {
 fn account(outcome: &Outcome) -> (u64, u64, u64, u64) {
     let value: Value = serde_json::from_str(&outcome.stdout)
         .unwrap_or_else(|error| panic!("{error}: {}", outcome.stdout));
-    let row = if value.is_array() { value[0].clone() } else { value };
-    let figure = |name: &str| row[name].as_u64().unwrap_or_else(|| panic!("{name} in {row}"));
-    (figure("events_read"), figure("normalized"), figure("duplicate"), figure("quarantined"))
+    let row = if value.is_array() {
+        value[0].clone()
+    } else {
+        value
+    };
+    let figure = |name: &str| {
+        row[name]
+            .as_u64()
+            .unwrap_or_else(|| panic!("{name} in {row}"))
+    };
+    (
+        figure("events_read"),
+        figure("normalized"),
+        figure("duplicate"),
+        figure("quarantined"),
+    )
 }
 
 fn lines(events: &[Value]) -> String {
-    events.iter().map(|event| format!("{event}\n")).collect()
+    events.iter().fold(String::new(), |text, event| {
+        text + &event.to_string() + "\n"
+    })
 }
 
 #[test]
@@ -76,7 +106,11 @@ fn every_wrapping_of_the_same_events_gives_the_same_store() {
     ] {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join(name), bytes).unwrap();
-        assert_eq!(account(&normalize(folder.path(), name)), (3, 3, 0, 0), "{name}");
+        assert_eq!(
+            account(&normalize(folder.path(), name)),
+            (3, 3, 0, 0),
+            "{name}"
+        );
         stores.push((name, fingerprints(&folder.path().join("store/events"))));
     }
     for (name, store) in &stores {
@@ -109,32 +143,62 @@ fn broken_events_are_named_by_file_and_line_and_never_shown() {
     std::fs::write(folder.path().join("mixed.ndjson"), text).unwrap();
     let outcome = normalize(folder.path(), "mixed.ndjson");
     assert_eq!(account(&outcome), (7, 3, 0, 4));
-    for place in ["mixed.ndjson:4: not_json", "mixed.ndjson:5: missing_uuid", "mixed.ndjson:6: from_the_future", "mixed.ndjson:7: not_an_object"] {
-        assert!(outcome.stderr.contains(place), "{place} in\n{}", outcome.stderr);
+    for place in [
+        "mixed.ndjson:4: not_json",
+        "mixed.ndjson:5: missing_uuid",
+        "mixed.ndjson:6: from_the_future",
+        "mixed.ndjson:7: not_an_object",
+    ] {
+        assert!(
+            outcome.stderr.contains(place),
+            "{place} in\n{}",
+            outcome.stderr
+        );
     }
     assert!(!outcome.stderr.contains("hunter2"));
-    assert_eq!(files_holding(&folder.path().join("store"), "hunter2"), Vec::<String>::new());
+    assert_eq!(
+        files_holding(&folder.path().join("store"), "hunter2"),
+        Vec::<String>::new()
+    );
 }
 
 #[test]
 fn standard_input_is_read_and_a_missing_file_among_others_is_said() {
     let folder = tempfile::tempdir().unwrap();
     let outcome = program([
-        "normalize", "okta", "-", "absent.ndjson", "--tenant", "acme", "--store", "store",
-        "--format", "json",
+        "normalize",
+        "okta",
+        "-",
+        "absent.ndjson",
+        "--tenant",
+        "acme",
+        "--store",
+        "store",
+        "--format",
+        "json",
     ])
     .inside(folder.path())
     .input(lines(&three()))
     .succeed();
     assert_eq!(account(&outcome), (3, 3, 0, 0));
-    assert!(outcome.stderr.contains("skipped absent.ndjson"), "{}", outcome.stderr);
+    assert!(
+        outcome.stderr.contains("skipped absent.ndjson"),
+        "{}",
+        outcome.stderr
+    );
 }
 
 #[test]
 fn a_truncated_archive_gives_what_was_whole_and_one_reject() {
     let folder = tempfile::tempdir().unwrap();
     let many: Vec<Value> = (0..2000)
-        .map(|n| sign_in(&format!("e{n}"), "2026-11-01T08:00:00.000Z", "ana@example.com"))
+        .map(|n| {
+            sign_in(
+                &format!("e{n}"),
+                "2026-11-01T08:00:00.000Z",
+                "ana@example.com",
+            )
+        })
         .collect();
     let mut gz = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::none());
     gz.write_all(lines(&many).as_bytes()).unwrap();
@@ -145,7 +209,11 @@ fn a_truncated_archive_gives_what_was_whole_and_one_reject() {
     let (read, normalized, duplicate, quarantined) = account(&outcome);
     assert!(normalized > 500, "{normalized}");
     assert_eq!((duplicate, read), (0, normalized + quarantined));
-    assert!(outcome.stderr.contains("truncated_input"), "{}", outcome.stderr);
+    assert!(
+        outcome.stderr.contains("truncated_input"),
+        "{}",
+        outcome.stderr
+    );
 }
 
 #[test]
@@ -153,7 +221,11 @@ fn a_small_buffer_writes_the_same_files_as_a_large_one() {
     let events: Vec<Value> = (0..3000)
         .map(|n| {
             let day = 1 + n % 3;
-            sign_in(&format!("e{:05}", n * 7919 % 3000), &format!("2026-11-0{day}T08:00:00.000Z"), &format!("p{}@example.com", n % 40))
+            sign_in(
+                &format!("e{:05}", n * 7919 % 3000),
+                &format!("2026-11-0{day}T08:00:00.000Z"),
+                &format!("p{}@example.com", n % 40),
+            )
         })
         .collect();
     let mut stores = Vec::new();
@@ -161,8 +233,18 @@ fn a_small_buffer_writes_the_same_files_as_a_large_one() {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("a.ndjson"), lines(&events)).unwrap();
         program([
-            "normalize", "okta", "a.ndjson", "a.ndjson", "--tenant", "acme", "--store", "store",
-            "--ingested-at", "2026-11-05T00:00:00Z", "--buffer", buffer,
+            "normalize",
+            "okta",
+            "a.ndjson",
+            "a.ndjson",
+            "--tenant",
+            "acme",
+            "--store",
+            "store",
+            "--ingested-at",
+            "2026-11-05T00:00:00Z",
+            "--buffer",
+            buffer,
         ])
         .inside(folder.path())
         .succeed();
@@ -176,8 +258,16 @@ fn a_dry_run_judges_and_writes_nothing() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("a.ndjson"), lines(&three())).unwrap();
     let outcome = program([
-        "normalize", "okta", "a.ndjson", "--tenant", "acme", "--store", "store", "--dry-run",
-        "--format", "json",
+        "normalize",
+        "okta",
+        "a.ndjson",
+        "--tenant",
+        "acme",
+        "--store",
+        "store",
+        "--dry-run",
+        "--format",
+        "json",
     ])
     .inside(folder.path())
     .succeed();

@@ -18,15 +18,18 @@ fn polars_computes_the_same_scores_and_ranks_from_component_scores() {
     let wide = DataType::Int128;
     let odds = scan("component_scores")
         .group_by([col("tenant_uid"), col("user_uid")])
-        .agg([(col("weight_permille").cast(wide.clone()) * col("odds_nano").cast(wide.clone()))
-            .sum()
-            .floor_div(lit(1000).cast(wide.clone()))
-            .alias("odds")]);
+        .agg([
+            (col("weight_permille").cast(wide.clone()) * col("odds_nano").cast(wide.clone()))
+                .sum()
+                .floor_div(lit(1000).cast(wide.clone()))
+                .alias("odds"),
+        ]);
     let score = (lit(10_000_000).cast(wide.clone()) * col("odds"))
         .floor_div(lit(1_000_000_000).cast(wide.clone()) + col("odds"));
-    let mut ranking = RankOptions::default();
-    ranking.method = RankMethod::Min;
-    ranking.descending = true;
+    let ranking = RankOptions {
+        method: RankMethod::Min,
+        descending: true,
+    };
     let compared = scan("user_scores")
         .join(
             odds,
@@ -57,7 +60,13 @@ fn polars_computes_the_same_scores_and_ranks_from_component_scores() {
                 .or(col("score").neq(col("score_micro").cast(DataType::Int128)))
                 .or(col("ranked").neq_missing(col("rank"))),
         )
-        .select([col("user_uid"), col("score_micro"), col("score"), col("rank"), col("ranked")])
+        .select([
+            col("user_uid"),
+            col("score_micro"),
+            col("score"),
+            col("rank"),
+            col("ranked"),
+        ])
         .collect()
         .unwrap();
     assert_eq!(wrong.height(), 0, "{wrong:?}");

@@ -1,9 +1,7 @@
 //! Any table as JSON lines, so that expected rows can be read, written and searched by people.
 
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
-use arrow::datatypes::{
-    DataType, Date32Type, Float64Type, Int64Type, TimestampMillisecondType,
-};
+use arrow::datatypes::{DataType, Date32Type, Float64Type, Int64Type, TimestampMillisecondType};
 use serde_json::{Map, Value, json};
 
 use af_model::{UtcDay, UtcMillis};
@@ -36,7 +34,9 @@ fn cell(column: &ArrayRef, row: usize) -> Value {
         DataType::Boolean => json!(column.as_boolean().value(row)),
         DataType::Date32 => json!(UtcDay(column.as_primitive::<Date32Type>().value(row))),
         DataType::Timestamp(..) => {
-            json!(UtcMillis(column.as_primitive::<TimestampMillisecondType>().value(row)))
+            json!(UtcMillis(
+                column.as_primitive::<TimestampMillisecondType>().value(row)
+            ))
         }
         DataType::List(_) => {
             let items = column.as_list::<i32>().value(row);
@@ -54,7 +54,12 @@ fn cell(column: &ArrayRef, row: usize) -> Value {
             let entries = column.as_map().value(row);
             let (keys, values) = (entries.column(0), entries.column(1));
             (0..entries.len())
-                .map(|entry| (keys.as_string::<i32>().value(entry).to_owned(), cell(values, entry)))
+                .map(|entry| {
+                    (
+                        keys.as_string::<i32>().value(entry).to_owned(),
+                        cell(values, entry),
+                    )
+                })
                 .collect()
         }
         other => panic!("no table holds {other}"),

@@ -48,7 +48,15 @@ pub(crate) fn worked_example() -> Vec<Sample> {
 }
 
 fn quiet_people() -> Vec<String> {
-    (0..16).map(|n| if n == 0 { "eli".to_owned() } else { format!("quiet{n:02}") }).collect()
+    (0..16)
+        .map(|n| {
+            if n == 0 {
+                "eli".to_owned()
+            } else {
+                format!("quiet{n:02}")
+            }
+        })
+        .collect()
 }
 
 fn as_of() -> UtcMillis {
@@ -94,7 +102,7 @@ fn people(folder: &Path) {
     let mut csv = "E-Mail;Name\n".to_owned();
     let names = ["ana", "bob", "cho", "dee"].map(str::to_owned);
     for name in names.into_iter().chain(quiet_people()) {
-        csv.push_str(&format!("{}@Example.com;{name}\n", name.to_uppercase()));
+        csv += &format!("{}@Example.com;{name}\n", name.to_uppercase());
     }
     std::fs::write(folder.join("people.csv"), csv).unwrap();
 }
@@ -103,7 +111,14 @@ fn score(folder: &Path, signals: &[&str]) -> Outcome {
     let mut arguments = vec!["score", "--signals"];
     arguments.extend(signals);
     arguments.extend([
-        "--users", "people.csv", "--tenant", "acme", "--out", "out", "--as-of", "2026-11-20",
+        "--users",
+        "people.csv",
+        "--tenant",
+        "acme",
+        "--out",
+        "out",
+        "--as-of",
+        "2026-11-20",
     ]);
     program(arguments).inside(folder).run()
 }
@@ -112,7 +127,10 @@ fn score(folder: &Path, signals: &[&str]) -> Outcome {
 fn the_worked_example_comes_out_to_the_last_digit() {
     let folder = tempfile::tempdir().unwrap();
     people(folder.path());
-    write(&folder.path().join("signals.parquet"), &batch(&worked_example()));
+    write(
+        &folder.path().join("signals.parquet"),
+        &batch(&worked_example()),
+    );
     let outcome = score(folder.path(), &["signals.parquet"]);
     assert_eq!(outcome.code, 0, "{}", outcome.stderr);
     let out = folder.path().join("out");
@@ -121,17 +139,79 @@ fn the_worked_example_comes_out_to_the_last_digit() {
     assert_eq!(users.len(), 20);
     // user, component, load, baseline, odds, score, level, rank, percentile, relative weight
     let expected = [
-        ("dee", "email", 24_251_797, 1_138_070, 1_953_551_059, 6_614_245, "high", 1, 97.5, 275_024),
-        ("ana", "identity", 15_512_701, 182_138, 1_624_976_601, 6_190_442, "high", 2, 92.5, 57_237),
-        ("cho", "identity", 2_250_000, 734_750, 200_816_607, 1_672_333, "very_low", 3, 87.5, 196_733),
-        ("bob", "identity", 2_121_320, 740_112, 189_060_264, 1_589_997, "very_low", 4, 82.5, 197_885),
-        ("eli", "email", 1_707_106, 2_077_432, 112_071_465, 1_007_772, "very_low", 5, 40.0, 409_150),
+        (
+            "dee",
+            "email",
+            24_251_797,
+            1_138_070,
+            1_953_551_059,
+            6_614_245,
+            "high",
+            1,
+            97.5,
+            275_024,
+        ),
+        (
+            "ana",
+            "identity",
+            15_512_701,
+            182_138,
+            1_624_976_601,
+            6_190_442,
+            "high",
+            2,
+            92.5,
+            57_237,
+        ),
+        (
+            "cho",
+            "identity",
+            2_250_000,
+            734_750,
+            200_816_607,
+            1_672_333,
+            "very_low",
+            3,
+            87.5,
+            196_733,
+        ),
+        (
+            "bob",
+            "identity",
+            2_121_320,
+            740_112,
+            189_060_264,
+            1_589_997,
+            "very_low",
+            4,
+            82.5,
+            197_885,
+        ),
+        (
+            "eli",
+            "email",
+            1_707_106,
+            2_077_432,
+            112_071_465,
+            1_007_772,
+            "very_low",
+            5,
+            40.0,
+            409_150,
+        ),
     ];
-    for (name, component, load, baseline, odds, micro, level, rank, percentile, relative) in expected {
+    for (name, component, load, baseline, odds, micro, level, rank, percentile, relative) in
+        expected
+    {
         let email = format!("{name}@example.com");
         let user = users.iter().find(|row| row.email == email).unwrap();
         assert_eq!(
-            (user.score_micro, user.level.as_str(), user.rank, user.percentile),
+            (
+                user.score_micro,
+                user.level.as_str(),
+                user.rank,
+                user.percentile
+            ),
             (micro, level, Some(rank), Some(percentile)),
             "{name}"
         );
@@ -140,7 +220,12 @@ fn the_worked_example_comes_out_to_the_last_digit() {
             .find(|row| row.user_uid == user.user_uid && row.component == component)
             .unwrap();
         assert_eq!(
-            (row.load_micro, row.baseline_micro, row.odds_nano, row.relative_weight_micro),
+            (
+                row.load_micro,
+                row.baseline_micro,
+                row.odds_nano,
+                row.relative_weight_micro
+            ),
             (load, baseline, odds, relative),
             "{name}"
         );
@@ -161,12 +246,11 @@ fn files_of_any_writer_in_any_order_give_the_same_bytes() {
                 DataType::Utf8 => cast(column, &DataType::Utf8View).unwrap(),
                 DataType::Timestamp(..) => {
                     let millis = cast(column, &DataType::Int64).unwrap();
-                    let micros: TimestampMicrosecondArray = arrow::array::AsArray::as_primitive::<
-                        arrow::datatypes::Int64Type,
-                    >(&millis)
-                    .iter()
-                    .map(|at| at.map(|at| at * 1000))
-                    .collect();
+                    let micros: TimestampMicrosecondArray =
+                        arrow::array::AsArray::as_primitive::<arrow::datatypes::Int64Type>(&millis)
+                            .iter()
+                            .map(|at| at.map(|at| at * 1000))
+                            .collect();
                     Arc::new(micros)
                 }
                 _ => Arc::clone(column),
@@ -174,7 +258,11 @@ fn files_of_any_writer_in_any_order_give_the_same_bytes() {
             (field.name().clone(), column)
         })
         .collect();
-    assert!(foreign.iter().any(|(_, column)| column.as_any().is::<StringViewArray>()));
+    assert!(
+        foreign
+            .iter()
+            .any(|(_, column)| column.as_any().is::<StringViewArray>())
+    );
     let foreign = RecordBatch::try_from_iter(foreign).unwrap();
     let outs: Vec<_> = [false, true]
         .into_iter()
@@ -184,8 +272,14 @@ fn files_of_any_writer_in_any_order_give_the_same_bytes() {
             let mut files = vec!["b.parquet"];
             if split {
                 let half = foreign.num_rows() / 2;
-                write(&folder.path().join("b.parquet"), &foreign.slice(half, foreign.num_rows() - half));
-                write(&folder.path().join("a.parquet"), &foreign.slice(0, half + 5));
+                write(
+                    &folder.path().join("b.parquet"),
+                    &foreign.slice(half, foreign.num_rows() - half),
+                );
+                write(
+                    &folder.path().join("a.parquet"),
+                    &foreign.slice(0, half + 5),
+                );
                 files.push("a.parquet");
             } else {
                 write(&folder.path().join("b.parquet"), &whole);
@@ -211,7 +305,10 @@ fn a_folder_with_other_content_is_kept_unless_forced() {
     let before = fingerprints(&folder.path().join("out"));
     // The same again changes nothing and is a success.
     assert_eq!(score(folder.path(), &["signals.parquet"]).code, 0);
-    write(&folder.path().join("signals.parquet"), &batch(&samples[1..]));
+    write(
+        &folder.path().join("signals.parquet"),
+        &batch(&samples[1..]),
+    );
     let refused = score(folder.path(), &["signals.parquet"]);
     assert_ne!(refused.code, 0);
     assert!(refused.stderr.contains("--force"), "{}", refused.stderr);
@@ -229,6 +326,12 @@ fn without_a_key_unmatched_identifiers_are_left_out() {
     let out = folder.path().join("out");
     let rows = unmatched_signals::rows(&table(&out, &unmatched_signals::TABLE)).unwrap();
     assert_eq!(rows.len(), 1);
-    assert_eq!((rows[0].reason.as_str(), rows[0].n, &rows[0].subject_hash), ("no_match", 1, &None));
-    assert_eq!(super::support::files_holding(&out, "nobody-known"), Vec::<String>::new());
+    assert_eq!(
+        (rows[0].reason.as_str(), rows[0].n, &rows[0].subject_hash),
+        ("no_match", 1, &None)
+    );
+    assert_eq!(
+        super::support::files_holding(&out, "nobody-known"),
+        Vec::<String>::new()
+    );
 }

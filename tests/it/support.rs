@@ -26,8 +26,14 @@ pub(crate) struct Outcome {
 /// The binary in an environment without any of the developer's settings.
 pub(crate) fn program<S: AsRef<OsStr>>(arguments: impl IntoIterator<Item = S>) -> Program {
     let mut command = Command::new(env!("CARGO_BIN_EXE_attack-factor"));
-    command.env_clear().args(arguments).current_dir(std::env::temp_dir());
-    Program { command, input: None }
+    command
+        .env_clear()
+        .args(arguments)
+        .current_dir(std::env::temp_dir());
+    Program {
+        command,
+        input: None,
+    }
 }
 
 impl Program {
@@ -46,7 +52,11 @@ impl Program {
     /// Runs it to its end.
     pub(crate) fn run(mut self) -> Outcome {
         use std::io::Write;
-        let stdin = if self.input.is_some() { Stdio::piped() } else { Stdio::null() };
+        let stdin = if self.input.is_some() {
+            Stdio::piped()
+        } else {
+            Stdio::null()
+        };
         let mut child = self
             .command
             .stdin(stdin)
@@ -84,7 +94,8 @@ pub(crate) fn latest_snapshot(store: &Path) -> PathBuf {
 /// All rows of one table of a snapshot, as written.
 pub(crate) fn table(folder: &Path, table: &Table) -> RecordBatch {
     let path = folder.join(format!("{}.parquet", table.name));
-    let file = std::fs::File::open(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let file =
+        std::fs::File::open(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     let reader = parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder::try_new(file)
         .unwrap()
         .build()
@@ -104,7 +115,11 @@ pub(crate) fn fingerprints(folder: &Path) -> Vec<(String, String)> {
                 folders.push(path);
                 continue;
             }
-            let name = path.strip_prefix(folder).unwrap().to_string_lossy().into_owned();
+            let name = path
+                .strip_prefix(folder)
+                .unwrap()
+                .to_string_lossy()
+                .into_owned();
             let mut bytes = std::fs::read(&path).unwrap();
             if name.ends_with("manifest.json") {
                 let mut manifest: serde_json::Value = serde_json::from_slice(&bytes).unwrap();
@@ -124,7 +139,10 @@ pub(crate) fn third_party_samples() -> Option<PathBuf> {
     if root.is_dir() {
         return Some(root);
     }
-    eprintln!("SKIPPED: third-party samples are not beside the project ({})", root.display());
+    eprintln!(
+        "SKIPPED: third-party samples are not beside the project ({})",
+        root.display()
+    );
     None
 }
 
@@ -147,11 +165,21 @@ pub(crate) fn files_holding(folder: &Path, text: &str) -> Vec<String> {
 
 fn holds(path: &Path, text: &str) -> bool {
     let bytes = std::fs::read(path).unwrap();
-    let plain = bytes.windows(text.len()).any(|window| window == text.as_bytes());
-    if plain || path.extension().is_none_or(|extension| extension != "parquet") {
+    let plain = bytes
+        .windows(text.len())
+        .any(|window| window == text.as_bytes());
+    if plain
+        || path
+            .extension()
+            .is_none_or(|extension| extension != "parquet")
+    {
         return plain;
     }
     let file = std::fs::File::open(path).unwrap();
     let reader = parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder::try_new(file);
-    reader.unwrap().build().unwrap().any(|batch| json_lines(&batch.unwrap()).contains(text))
+    reader
+        .unwrap()
+        .build()
+        .unwrap()
+        .any(|batch| json_lines(&batch.unwrap()).contains(text))
 }

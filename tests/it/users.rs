@@ -20,13 +20,19 @@ fn an_import_that_changes_nobody_makes_no_version() {
     let folder = tempfile::tempdir().unwrap();
     let csv = "mail,Full Name,Dept\nAna@Example.com,Ana,Sales\nbob@example.com,Bob,IT\n";
     std::fs::write(folder.path().join("a.csv"), csv).unwrap();
-    assert_eq!(import(folder.path(), &["a.csv", "--tenant", "acme"]).code, 0);
+    assert_eq!(
+        import(folder.path(), &["a.csv", "--tenant", "acme"]).code,
+        0
+    );
     assert_eq!(versions(folder.path()), 1);
     let again = import(folder.path(), &["a.csv", "--tenant", "acme"]);
     assert!(again.stderr.contains("nobody changed"), "{}", again.stderr);
     assert_eq!(versions(folder.path()), 1);
     std::fs::write(folder.path().join("a.csv"), csv.replace("IT", "HR")).unwrap();
-    assert_eq!(import(folder.path(), &["a.csv", "--tenant", "acme"]).code, 0);
+    assert_eq!(
+        import(folder.path(), &["a.csv", "--tenant", "acme"]).code,
+        0
+    );
     assert_eq!(versions(folder.path()), 2);
 }
 
@@ -38,7 +44,11 @@ fn an_unclear_column_is_settled_by_map() {
     let arguments = ["a.csv", "--tenant", "acme", "--map", "email=work mail"];
     let outcome = import(folder.path(), &arguments);
     assert_eq!(outcome.code, 0, "{}", outcome.stderr);
-    assert!(outcome.stderr.contains("work mail → email"), "{}", outcome.stderr);
+    assert!(
+        outcome.stderr.contains("work mail → email"),
+        "{}",
+        outcome.stderr
+    );
 }
 
 #[test]

@@ -7,6 +7,11 @@ use crate::console;
 
 pub(super) fn run(shell: clap_complete::Shell) -> anyhow::Result<()> {
     let mut script = Vec::new();
-    clap_complete::generate(shell, &mut Arguments::command(), "attack-factor", &mut script);
+    clap_complete::generate(
+        shell,
+        &mut Arguments::command(),
+        "attack-factor",
+        &mut script,
+    );
     console::print_with(|out| out.write_all(&script))
 }

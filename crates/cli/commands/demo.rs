@@ -5,8 +5,9 @@ use std::path::Path;
 use af_directory::ImportOptions;
 use af_engine::input::Input;
 use af_engine::normalize::NormalizeOptions;
+use af_engine::people;
+use af_engine::pipeline::{self, StoreJob};
 use af_engine::tally::AskedCut;
-use af_engine::{people, pipeline};
 use af_model::{Params, UtcMillis};
 use af_query::TopQuery;
 use af_report::Format;
@@ -66,24 +67,32 @@ pub(super) fn run(arguments: &Demo, quiet: bool) -> anyhow::Result<()> {
     let imported = people::import(Some((&store, &lock)), &people_file, &options)?;
 
     // Events → signals → counts → scores → snapshot.
-    let rules = rules::load(&RulesArgument { folders: Vec::new() })?;
+    let rules = rules::load(&RulesArgument {
+        folders: Vec::new(),
+    })?;
     let as_of = UtcMillis::parse_cut(&facts.as_of).context("read the demo's facts")?;
-    let asked = AskedCut { as_of: Some(as_of), known_at: None };
-    let report = pipeline::score_store(
-        &store,
-        &lock,
-        &key,
-        &rules,
-        &Params::default(),
-        asked,
-        &run_facts(),
-        &bars,
-    )?;
+    let asked = AskedCut {
+        as_of: Some(as_of),
+        known_at: None,
+    };
+    let job = StoreJob {
+        store: &store,
+        lock: &lock,
+        key: &key,
+        rules: &rules,
+    };
+    let report = pipeline::score_store(&job, &Params::default(), asked, &run_facts(), &bars)?;
 
     let view = af_query::top(&report.snapshot, &TopQuery::default())?;
-    console::print_with(|out| af_report::render_top(&view, arguments.format.format, console::width(), out))?;
+    console::print_with(|out| {
+        af_report::render_top(&view, arguments.format.format, console::width(), out)
+    })?;
     if !quiet && arguments.format.format == Format::Table {
-        let signals = report.manifest.tenants.get(&facts.tenant).map(|entry| entry.signals);
+        let signals = report
+            .manifest
+            .tenants
+            .get(&facts.tenant)
+            .map(|entry| entry.signals);
         let signals = signals.unwrap_or_default();
         console::say(&format!(
             "\n{} events, {} people, {} signals: {} count, {} were echoes of one incident, {} belong \

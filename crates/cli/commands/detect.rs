@@ -16,7 +16,11 @@ pub(super) fn run(arguments: &Detect, quiet: bool) -> anyhow::Result<()> {
     for account in report.detected.classes().values() {
         all += *account;
     }
-    console::print_account(("normalized", all.normalized), &all.parts(), arguments.format.format)?;
+    console::print_account(
+        ("normalized", all.normalized),
+        &all.parts(),
+        arguments.format.format,
+    )?;
     if !quiet {
         let signals: u64 = report.detected.days.values().map(|day| day.signals).sum();
         console::say(&format!(

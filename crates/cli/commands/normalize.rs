@@ -10,9 +10,9 @@ use af_report::Format;
 use af_store::{Store, WriteLock};
 
 use crate::args::{NormalizeOkta, Source};
+use crate::clock;
 use crate::console::{self, Bars};
 use crate::exit::Refusal;
-use crate::clock;
 
 pub(super) fn run(source: &Source, quiet: bool) -> anyhow::Result<()> {
     match source {
@@ -21,7 +21,10 @@ pub(super) fn run(source: &Source, quiet: bool) -> anyhow::Result<()> {
 }
 
 fn run_okta(arguments: &NormalizeOkta, quiet: bool) -> anyhow::Result<()> {
-    for (what, name) in [("tenant", Some(&arguments.tenant)), ("integration", arguments.integration.as_ref())] {
+    for (what, name) in [
+        ("tenant", Some(&arguments.tenant)),
+        ("integration", arguments.integration.as_ref()),
+    ] {
         if let Some(name) = name {
             check_tenant(name).map_err(|error| {
                 Refusal::usage(
@@ -37,8 +40,12 @@ fn run_okta(arguments: &NormalizeOkta, quiet: bool) -> anyhow::Result<()> {
         ingested_at: arguments.ingested_at.unwrap_or_else(clock::now),
         buffer_bytes: (arguments.buffer as usize) << 20,
     };
-    let inputs: Vec<Input> =
-        arguments.files.iter().cloned().map(Input::from_argument).collect();
+    let inputs: Vec<Input> = arguments
+        .files
+        .iter()
+        .cloned()
+        .map(Input::from_argument)
+        .collect();
     let bars = Bars::new(quiet);
     let report = if arguments.dry_run {
         stage::okta(None, &HashKey::new([0; 32]), &inputs, &options, &bars)?
@@ -75,16 +82,27 @@ fn show(
     dry_run: bool,
 ) -> anyhow::Result<()> {
     let account = report.account;
-    console::print_account(("events_read", account.events_read), &account.parts(), format)?;
+    console::print_account(
+        ("events_read", account.events_read),
+        &account.parts(),
+        format,
+    )?;
     if quiet {
         return Ok(());
     }
     for input in report.inputs.iter().filter(|input| input.error.is_some()) {
         let error = input.error.as_deref().unwrap_or_default();
-        console::say(&format!("warning: skipped {}: {error}", Printable(&input.name)));
+        console::say(&format!(
+            "warning: skipped {}: {error}",
+            Printable(&input.name)
+        ));
     }
     for row in &report.examples {
-        let field = row.field.as_ref().map(|field| format!(" ({field})")).unwrap_or_default();
+        let field = row
+            .field
+            .as_ref()
+            .map(|field| format!(" ({field})"))
+            .unwrap_or_default();
         console::say(&format!(
             "quarantined: {}:{}: {}{field}",
             Printable(&row.file),
@@ -94,10 +112,16 @@ fn show(
     }
     let shown = report.examples.len() as u64;
     if account.quarantined > shown {
-        console::say(&format!("… and {} more; see the quarantine table", account.quarantined - shown));
+        console::say(&format!(
+            "… and {} more; see the quarantine table",
+            account.quarantined - shown
+        ));
     }
     if let Some((first, last)) = report.span {
-        console::say(&format!("{} new events from {first} to {last}", account.normalized));
+        console::say(&format!(
+            "{} new events from {first} to {last}",
+            account.normalized
+        ));
     }
     if account.events_read == 0 {
         console::say("the input held no events");

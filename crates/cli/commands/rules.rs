@@ -45,7 +45,10 @@ fn folder_files(folder: &Path) -> anyhow::Result<Vec<RuleFile>> {
     let mut paths = Vec::new();
     for entry in fs_err::read_dir(folder).context("read a folder of rules")? {
         let path = entry?.path();
-        if path.extension().is_some_and(|extension| extension == "yml" || extension == "yaml") {
+        if path
+            .extension()
+            .is_some_and(|extension| extension == "yml" || extension == "yaml")
+        {
             paths.push(path);
         }
     }
@@ -60,7 +63,10 @@ fn folder_files(folder: &Path) -> anyhow::Result<Vec<RuleFile>> {
             let samples = path.with_extension("samples.jsonl");
             Ok(RuleFile {
                 text: fs_err::read_to_string(&path)?,
-                samples: samples.exists().then(|| fs_err::read_to_string(&samples)).transpose()?,
+                samples: samples
+                    .exists()
+                    .then(|| fs_err::read_to_string(&samples))
+                    .transpose()?,
                 path: path.display().to_string(),
             })
         })
@@ -118,12 +124,24 @@ fn show(rules: &RuleSet, wanted: &str) -> anyhow::Result<()> {
 fn page(rule: &Rule) -> String {
     let mut text = String::new();
     // Writing to a String cannot fail.
-    let _ = writeln!(text, "{}\n{}\n", rule.title, "=".repeat(rule.title.chars().count()));
+    let _ = writeln!(
+        text,
+        "{}\n{}\n",
+        rule.title,
+        "=".repeat(rule.title.chars().count())
+    );
     let _ = writeln!(text, "name        {}\nid          {}", rule.name, rule.id);
     let _ = writeln!(text, "file        {}", rule.path);
     let _ = writeln!(text, "class       {}", rule.class.as_str());
-    let _ = writeln!(text, "component   {}\nfamily      {}", rule.component, rule.family);
-    let from = rule.level_from.map(|field| format!(", or as {field} says")).unwrap_or_default();
+    let _ = writeln!(
+        text,
+        "component   {}\nfamily      {}",
+        rule.component, rule.family
+    );
+    let from = rule
+        .level_from
+        .map(|field| format!(", or as {field} says"))
+        .unwrap_or_default();
     let _ = writeln!(text, "level       {}{from}", rule.level);
     if !rule.techniques.is_empty() {
         let _ = writeln!(text, "ATT&CK      {}", rule.techniques.join(", "));
@@ -136,7 +154,11 @@ fn page(rule: &Rule) -> String {
         ("Why this level", rule.level_reason.as_deref()),
     ] {
         if let Some(paragraph) = paragraph {
-            let _ = writeln!(text, "\n{title}\n  {}", paragraph.trim().replace('\n', "\n  "));
+            let _ = writeln!(
+                text,
+                "\n{title}\n  {}",
+                paragraph.trim().replace('\n', "\n  ")
+            );
         }
     }
     for (title, items) in [
@@ -156,8 +178,10 @@ fn page(rule: &Rule) -> String {
 
 fn check(rules: &RuleSet, format: Format) -> anyhow::Result<()> {
     let problems = rules.check(&|name| {
-        catalogue::event_type(name)
-            .map(|flags| EventTypeFlags { internal: flags.internal, beta: flags.beta })
+        catalogue::event_type(name).map(|flags| EventTypeFlags {
+            internal: flags.internal,
+            beta: flags.beta,
+        })
     });
     let columns = ["path", "line", "severity", "message", "hint"].map(Column::new);
     let rows: Vec<Vec<Cell>> = problems
@@ -177,10 +201,16 @@ fn check(rules: &RuleSet, format: Format) -> anyhow::Result<()> {
     } else if problems.is_empty() {
         console::print(&format!("{} rules, no problem\n", rules.rules().len()))?;
     } else {
-        let text: String = problems.iter().map(|problem| problem_text(problem) + "\n").collect();
+        let text: String = problems
+            .iter()
+            .map(|problem| problem_text(problem) + "\n")
+            .collect();
         console::print(&text)?;
     }
-    let errors = problems.iter().filter(|problem| problem.severity == Severity::Error).count();
+    let errors = problems
+        .iter()
+        .filter(|problem| problem.severity == Severity::Error)
+        .count();
     if errors > 0 {
         let message = format!("{errors} of the rules' problems are errors");
         return Err(Refusal::usage(message, "mend the rules named above").into());
@@ -194,7 +224,9 @@ fn test(rules: &RuleSet, format: Format) -> anyhow::Result<()> {
     let ingested_at = UtcMillis::parse("2100-01-01T00:00:00Z").context("the samples' instant")?;
     let normalizer = Normalizer::new("samples", None, ingested_at, &key);
     let results = rules.run_samples(&|json| {
-        let row = normalizer.event(json).map_err(|reject| reject.reason.as_str().to_owned())?;
+        let row = normalizer
+            .event(json)
+            .map_err(|reject| reject.reason.as_str().to_owned())?;
         Ok(identity_events::batch([&row]))
     });
     let columns = [

@@ -13,7 +13,12 @@ use crate::exit::Refusal;
 pub(super) fn run(arguments: &Schema) -> anyhow::Result<()> {
     let wanted: Vec<&Table> = tables::ALL
         .into_iter()
-        .filter(|table| arguments.table.as_deref().is_none_or(|name| name == table.name))
+        .filter(|table| {
+            arguments
+                .table
+                .as_deref()
+                .is_none_or(|name| name == table.name)
+        })
         .collect();
     if wanted.is_empty() {
         let names: Vec<&str> = tables::ALL.iter().map(|table| table.name).collect();
@@ -23,7 +28,9 @@ pub(super) fn run(arguments: &Schema) -> anyhow::Result<()> {
     match arguments.format.format {
         Format::Table => console::print(&text(&wanted)),
         format => {
-            let columns = ["table", "version", "column", "type", "nullable", "unit", "meaning"];
+            let columns = [
+                "table", "version", "column", "type", "nullable", "unit", "meaning",
+            ];
             console::print_rows(&columns.map(Column::new), &rows(&wanted), format)
         }
     }
@@ -54,18 +61,38 @@ fn text(tables: &[&Table]) -> String {
         if index > 0 {
             text.push('\n');
         }
-        let lines = table.doc.lines().map(str::trim).collect::<Vec<_>>().join("\n  ");
+        let lines = table
+            .doc
+            .lines()
+            .map(str::trim)
+            .collect::<Vec<_>>()
+            .join("\n  ");
         // Writing to a String cannot fail.
-        let _ = writeln!(text, "{} (version {})\n  {}", table.name, table.version, lines.trim());
+        let _ = writeln!(
+            text,
+            "{} (version {})\n  {}",
+            table.name,
+            table.version,
+            lines.trim()
+        );
         let _ = writeln!(text, "  sorted by {}\n", table.sorted_by.join(", "));
         for column in table.columns {
-            let kind = format!("{}{}", column.kind.name(), if column.nullable { "?" } else { "" });
+            let kind = format!(
+                "{}{}",
+                column.kind.name(),
+                if column.nullable { "?" } else { "" }
+            );
             let unit = if column.unit.is_empty() {
                 String::new()
             } else {
                 format!(" [{}]", column.unit)
             };
-            let _ = writeln!(text, "  {:<38} {kind:<20} {}{unit}", column.name, column.doc.trim());
+            let _ = writeln!(
+                text,
+                "  {:<38} {kind:<20} {}{unit}",
+                column.name,
+                column.doc.trim()
+            );
         }
     }
     text

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use af_directory::ImportOptions;
-use af_engine::pipeline::{self, FilesJob, ScoreReport};
+use af_engine::pipeline::{self, FilesJob, ScoreReport, StoreJob};
 use af_engine::tally::AskedCut;
 use af_model::accounting::SignalAccount;
 use af_model::{HashKey, Params};
@@ -20,7 +20,10 @@ use crate::exit::Refusal;
 
 pub(super) fn run(arguments: &Score, quiet: bool) -> anyhow::Result<()> {
     let params = Params::default();
-    let asked = AskedCut { as_of: arguments.cut.as_of, known_at: arguments.cut.known_at };
+    let asked = AskedCut {
+        as_of: arguments.cut.as_of,
+        known_at: arguments.cut.known_at,
+    };
     let bars = Bars::new(quiet);
     let report = match (&arguments.store, &arguments.users, &arguments.out) {
         (Some(store), ..) if arguments.signals.is_empty() => {
@@ -29,16 +32,13 @@ pub(super) fn run(arguments: &Score, quiet: bool) -> anyhow::Result<()> {
             let lock = store.lock()?;
             let random = clock::random_bytes()?;
             let key = store.hash_key(&lock, || random)?;
-            pipeline::score_store(
-                &store,
-                &lock,
-                &key,
-                &rules,
-                &params,
-                asked,
-                &run_facts(),
-                &bars,
-            )?
+            let job = StoreJob {
+                store: &store,
+                lock: &lock,
+                key: &key,
+                rules: &rules,
+            };
+            pipeline::score_store(&job, &params, asked, &run_facts(), &bars)?
         }
         (_, Some(users), Some(out)) => {
             let options = ImportOptions {
@@ -83,7 +83,11 @@ pub(super) fn show(report: &ScoreReport, format: Format, quiet: bool) -> anyhow:
             console::say(&format!("warning: {tenant}: {warning}"));
         }
     }
-    let verb = if report.published { "published" } else { "nothing changed since" };
+    let verb = if report.published {
+        "published"
+    } else {
+        "nothing changed since"
+    };
     let manifest = &report.manifest;
     console::say(&format!(
         "{verb} {} (as of {}, known at {}, revision {})",

@@ -9,7 +9,9 @@ use crate::exit::Refusal;
 
 pub(super) fn run(arguments: &Top) -> anyhow::Result<()> {
     let Some(place) = arguments.snapshot.as_ref().or(arguments.store.as_ref()) else {
-        return Err(Refusal::usage("tell where to look", "give --store DIR or --snapshot DIR").into());
+        return Err(
+            Refusal::usage("tell where to look", "give --store DIR or --snapshot DIR").into(),
+        );
     };
     let snapshot = Snapshot::open(place)?;
     let query = TopQuery {
@@ -22,7 +24,9 @@ pub(super) fn run(arguments: &Top) -> anyhow::Result<()> {
         include_outside: arguments.all,
     };
     let view = af_query::top(snapshot.path(), &query)?;
-    console::print_with(|out| af_report::render_top(&view, arguments.format.format, console::width(), out))?;
+    console::print_with(|out| {
+        af_report::render_top(&view, arguments.format.format, console::width(), out)
+    })?;
     if view.people.is_empty() {
         console::say("nobody to show: no person of this snapshot fits");
     }

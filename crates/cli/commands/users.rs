@@ -65,12 +65,21 @@ fn tell(report: &ImportReport, dry_run: bool) {
         console::say(&format!("columns: {}", mapping.join(", ")));
     }
     if !imported.ignored_columns.is_empty() {
-        let ignored: Vec<String> =
-            imported.ignored_columns.iter().map(|name| Printable(name).to_string()).collect();
-        console::say(&format!("not used: {} (take one with --map OURS=THEIRS)", ignored.join(", ")));
+        let ignored: Vec<String> = imported
+            .ignored_columns
+            .iter()
+            .map(|name| Printable(name).to_string())
+            .collect();
+        console::say(&format!(
+            "not used: {} (take one with --map OURS=THEIRS)",
+            ignored.join(", ")
+        ));
     }
     for reject in imported.rejects.iter().take(5) {
-        console::say(&format!("rejected: line {}: {}", reject.line, reject.reason));
+        console::say(&format!(
+            "rejected: line {}: {}",
+            reject.line, reject.reason
+        ));
     }
     if imported.rejects.len() > 5 {
         console::say(&format!("… and {} more", imported.rejects.len() - 5));
@@ -84,6 +93,8 @@ fn tell(report: &ImportReport, dry_run: bool) {
     match (&report.version, dry_run) {
         (_, true) => console::say("dry run: nothing was written"),
         (Some(version), false) => console::say(&format!("new directory version {version}")),
-        (None, false) => console::say("nobody changed since the latest version: nothing was written"),
+        (None, false) => {
+            console::say("nobody changed since the latest version: nothing was written")
+        }
     }
 }

@@ -10,16 +10,17 @@ use crate::assemble::{Assembly, Series};
 use crate::class::Classes;
 use crate::collapse::Collapse;
 use crate::columns::Columns;
+use crate::decode::{Context, decode};
 use crate::dedupe::drop_duplicates;
 use crate::error::Error;
 use crate::interner::{NONE, Names, Symbol};
 use crate::output::Counted;
 use crate::people::PeopleIndex;
 use crate::retractions::Retractions;
-use crate::rows::{Chunk, Context, decode};
+use crate::rows::Chunk;
 
 /// The tenant under which signals are quarantined whose tenant's name is missing or invalid.
-pub const INVALID_TENANT: &str = "invalid";
+pub use af_model::name::INVALID_TENANT;
 
 /// Rows of a chunk unless told otherwise.
 const CHUNK_ROWS: usize = 65_536;

@@ -70,7 +70,8 @@ impl SnapshotTables {
         self.bucket_counts.append(&mut other.bucket_counts);
         self.user_scores.append(&mut other.user_scores);
         self.component_scores.append(&mut other.component_scores);
-        self.signal_attribution.append(&mut other.signal_attribution);
+        self.signal_attribution
+            .append(&mut other.signal_attribution);
         self.unmatched_signals.append(&mut other.unmatched_signals);
         self.org_summary.append(&mut other.org_summary);
         self.group_index.append(&mut other.group_index);
@@ -104,7 +105,14 @@ pub fn assemble(
         .par_iter()
         .map(|(tenant, members)| {
             let counts = counted.tenants.get(*tenant).unwrap_or(&nothing);
-            Tenant { name: tenant, index: people, counts, params, stamp }.tables(members)
+            Tenant {
+                name: tenant,
+                index: people,
+                counts,
+                params,
+                stamp,
+            }
+            .tables(members)
         })
         .collect();
     let mut all = SnapshotTables::default();
@@ -128,11 +136,7 @@ impl Tenant<'_> {
         let families = self.distinct(|block| &block.family);
         let mut tables = SnapshotTables {
             bucket_counts: af_count::bucket_counts(self.name, self.counts, self.index),
-            unmatched_signals: af_count::unmatched_signals(
-                self.name,
-                self.counts,
-                self.stamp.cut,
-            ),
+            unmatched_signals: af_count::unmatched_signals(self.name, self.counts, self.stamp.cut),
             ..SnapshotTables::default()
         };
         for population in [Population::Human, Population::Service] {
@@ -147,7 +151,9 @@ impl Tenant<'_> {
             Scoring::new(self, population, &members, &components, &families)?.write(&mut tables);
         }
         // Two populations were written one after the other; the tables promise one order.
-        tables.user_scores.sort_by(|a, b| a.user_uid.cmp(&b.user_uid));
+        tables
+            .user_scores
+            .sort_by(|a, b| a.user_uid.cmp(&b.user_uid));
         tables
             .component_scores
             .sort_by(|a, b| (&a.user_uid, &a.component).cmp(&(&b.user_uid, &b.component)));
@@ -201,8 +207,10 @@ impl<'a> Scoring<'a> {
         families: &'a [String],
     ) -> Result<Self, Error> {
         let cut = tenant.stamp.cut;
-        let in_population: Vec<bool> =
-            members.iter().map(|&member| tenant.person(member).in_population(cut.as_of)).collect();
+        let in_population: Vec<bool> = members
+            .iter()
+            .map(|&member| tenant.person(member).in_population(cut.as_of))
+            .collect();
         let all = &tenant.counts.blocks;
         let mut buckets: Vec<Bucket> = Vec::new();
         let mut blocks = Vec::with_capacity(members.len());
@@ -230,10 +238,16 @@ impl<'a> Scoring<'a> {
             blocks.push(from..to);
         }
         let as_of = cut.as_of.day();
-        let organization =
-            Organization { in_population: &in_population, components, buckets: &buckets };
+        let organization = Organization {
+            in_population: &in_population,
+            components,
+            buckets: &buckets,
+        };
         let scores = af_score::score(&organization, as_of, tenant.params).map_err(|error| {
-            Error::new(ErrorKind::Gate, format!("score tenant {}: {error}", tenant.name))
+            Error::new(
+                ErrorKind::Gate,
+                format!("score tenant {}: {error}", tenant.name),
+            )
         })?;
         Ok(Self {
             tenant,
@@ -263,7 +277,10 @@ impl<'a> Scoring<'a> {
             .population
             .entry(self.tenant.name.to_owned())
             .or_default()
-            .insert(self.population.as_str().to_owned(), self.scores.population_n);
+            .insert(
+                self.population.as_str().to_owned(),
+                self.scores.population_n,
+            );
     }
 
     fn organization(&self) -> Organization<'_> {
@@ -394,8 +411,7 @@ impl<'a> Scoring<'a> {
     }
 
     fn org_summary(&self, rows: &mut Vec<org_summary::Row>) {
-        let figures =
-            af_score::org_summary(&self.organization(), &self.scores, self.tenant.params);
+        let figures = af_score::org_summary(&self.organization(), &self.scores, self.tenant.params);
         for figure in figures {
             rows.push(org_summary::Row {
                 tenant_uid: self.tenant.name.to_owned(),
@@ -428,10 +444,13 @@ impl<'a> Scoring<'a> {
             ("location", |person| person.location.as_ref()),
             ("manager", |person| person.manager_uid.as_ref()),
         ];
-        let ranked: Vec<usize> =
-            (0..self.members.len()).filter(|&position| self.in_population[position]).collect();
-        let scores: Vec<i64> =
-            ranked.iter().map(|&position| self.scores.members[position].score_micro).collect();
+        let ranked: Vec<usize> = (0..self.members.len())
+            .filter(|&position| self.in_population[position])
+            .collect();
+        let scores: Vec<i64> = ranked
+            .iter()
+            .map(|&position| self.scores.members[position].score_micro)
+            .collect();
         for (kind, key_of) in kinds {
             let mut groups: BTreeMap<&str, Vec<u32>> = BTreeMap::new();
             for (index, &position) in (0_u32..).zip(&ranked) {
@@ -475,6 +494,10 @@ fn to_i64(count: u64) -> i64 {
 }
 
 /// The first UTC day that still counts at `as_of`.
+#[expect(
+    clippy::missing_panics_doc,
+    reason = "the window is a constant that fits"
+)]
 pub fn window_start(as_of: UtcMillis) -> UtcDay {
     let span = i32::try_from(WINDOW_DAYS - 1).expect("the window is 90 days");
     UtcDay(as_of.day().0.saturating_sub(span))

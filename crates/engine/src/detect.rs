@@ -87,7 +87,10 @@ impl Detected {
 
     /// The latest instant at which an event became known.
     pub fn latest_ingested(&self) -> Option<UtcMillis> {
-        self.days.values().filter_map(|day| day.latest_ingested).max()
+        self.days
+            .values()
+            .filter_map(|day| day.latest_ingested)
+            .max()
     }
 }
 
@@ -108,13 +111,20 @@ pub fn detect(
     let mut detected: Detected = store.read_state(STATE)?.unwrap_or_default();
     let mut report = DetectReport::default();
     if detected.rules_hash != rules_hash {
-        detected = Detected { rules_hash, ..Detected::default() };
+        detected = Detected {
+            rules_hash,
+            ..Detected::default()
+        };
     }
     let days = store.days(Partitioned::Events)?;
     progress.begin("detecting attacks", Some(days.len() as u64));
     for &day in &days {
         let inputs = file_names(&store.day_files(Partitioned::Events, day)?);
-        if detected.days.get(&day).is_some_and(|known| known.inputs == inputs) {
+        if detected
+            .days
+            .get(&day)
+            .is_some_and(|known| known.inputs == inputs)
+        {
             report.days_current += 1;
             progress.advance(1);
             continue;
@@ -163,12 +173,20 @@ fn classify_day(
     for batch in MergedBatches::open(&identity_events::TABLE, &files, None, Scan::Dictionaries)? {
         batches.push(batch?);
     }
-    let events = concat_batches(&identity_events::TABLE.scan_schema(), &batches)
-        .map_err(|error| Error::new(ErrorKind::Io, format!("collect the events of {day}: {error}")))?;
+    let events =
+        concat_batches(&identity_events::TABLE.scan_schema(), &batches).map_err(|error| {
+            Error::new(
+                ErrorKind::Io,
+                format!("collect the events of {day}: {error}"),
+            )
+        })?;
     let known_type = |name: &str| af_okta::catalogue::event_type(name).is_some();
-    let classified = rules
-        .classify(&events, &known_type)
-        .map_err(|error| Error::new(ErrorKind::Io, format!("classify the events of {day}: {error}")))?;
+    let classified = rules.classify(&events, &known_type).map_err(|error| {
+        Error::new(
+            ErrorKind::Io,
+            format!("classify the events of {day}: {error}"),
+        )
+    })?;
     for (tenant, account) in &classified.accounts {
         if !account.closes() {
             return Err(Error::new(
@@ -191,7 +209,13 @@ fn classify_day(
 
 /// First and last event and the integrations of every tenant.
 fn heard(events: &RecordBatch) -> Result<(PerTenant<Feed>, Option<UtcMillis>), Error> {
-    let columns = ["tenant_uid", "integration", "time", "ingested_at", "metadata_product"];
+    let columns = [
+        "tenant_uid",
+        "integration",
+        "time",
+        "ingested_at",
+        "metadata_product",
+    ];
     let mut feeds = PerTenant::<Feed>::new();
     let mut latest = None;
     let narrow = narrow(events, &columns)?;
@@ -204,7 +228,12 @@ fn heard(events: &RecordBatch) -> Result<(PerTenant<Feed>, Option<UtcMillis>), E
         let instant = |column: usize| {
             use arrow::array::AsArray;
             use arrow::datatypes::TimestampMillisecondType;
-            UtcMillis(narrow.column(column).as_primitive::<TimestampMillisecondType>().value(row))
+            UtcMillis(
+                narrow
+                    .column(column)
+                    .as_primitive::<TimestampMillisecondType>()
+                    .value(row),
+            )
         };
         let (tenant, time) = (text(0).unwrap_or_default(), instant(2));
         latest = latest.max(Some(instant(3)));
@@ -232,10 +261,12 @@ fn narrow(events: &RecordBatch, columns: &[&str]) -> Result<RecordBatch, Error> 
     let arrays: Result<Vec<_>, Error> = columns
         .iter()
         .map(|name| {
-            let field = schema.field_with_name(name).map_err(|error| broken(&error))?;
-            let column = events.column_by_name(name).ok_or_else(|| broken(name))?;
-            let array = arrow::compute::cast(column, field.data_type())
+            let field = schema
+                .field_with_name(name)
                 .map_err(|error| broken(&error))?;
+            let column = events.column_by_name(name).ok_or_else(|| broken(name))?;
+            let array =
+                arrow::compute::cast(column, field.data_type()).map_err(|error| broken(&error))?;
             Ok((*name, array))
         })
         .collect();
@@ -248,6 +279,11 @@ fn narrow(events: &RecordBatch, columns: &[&str]) -> Result<RecordBatch, Error> 
 fn file_names(paths: &[PathBuf]) -> Vec<String> {
     paths
         .iter()
-        .map(|path| path.file_name().unwrap_or_default().to_string_lossy().into_owned())
+        .map(|path| {
+            path.file_name()
+                .unwrap_or_default()
+                .to_string_lossy()
+                .into_owned()
+        })
         .collect()
 }

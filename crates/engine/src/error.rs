@@ -27,7 +27,11 @@ pub enum ErrorKind {
 impl Error {
     /// A failure with its message: a lower-case fragment that fits "failed to …".
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), hint: None }
+        Self {
+            kind,
+            message: message.into(),
+            hint: None,
+        }
     }
 
     /// Adds what the user can do about it.
@@ -58,7 +62,7 @@ impl std::error::Error for Error {}
 
 impl From<af_store::Error> for Error {
     fn from(error: af_store::Error) -> Self {
-        let hint = error.hint().map(|hint| hint.to_string());
+        let hint = error.hint().map(str::to_owned);
         let raised = Self::new(ErrorKind::Io, error.to_string());
         match hint {
             Some(hint) => raised.with_hint(hint),

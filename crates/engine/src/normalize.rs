@@ -107,9 +107,13 @@ pub fn okta(
                 continue;
             }
         };
-        let source = Source { input, normalizer: &normalizer, key, options };
-        let (events, rejects) =
-            source.read(reader, store, &mut waiting, &mut refused, progress)?;
+        let source = Source {
+            input,
+            normalizer: &normalizer,
+            key,
+            options,
+        };
+        let (events, rejects) = source.read(reader, store, &mut waiting, &mut refused, progress)?;
         report.account.events_read += events;
         report.inputs.push(InputReport {
             name: input.to_string(),
@@ -120,9 +124,15 @@ pub fn okta(
     }
     progress.end();
     if report.inputs.iter().all(|input| input.error.is_some()) {
-        let reasons: Vec<&str> =
-            report.inputs.iter().filter_map(|input| input.error.as_deref()).collect();
-        return Err(Error::new(ErrorKind::NoInput, format!("open any input: {}", reasons.join("; "))));
+        let reasons: Vec<&str> = report
+            .inputs
+            .iter()
+            .filter_map(|input| input.error.as_deref())
+            .collect();
+        return Err(Error::new(
+            ErrorKind::NoInput,
+            format!("open any input: {}", reasons.join("; ")),
+        ));
     }
     settle_refused(store, refused, &mut report, options)?;
     settle_days(store, waiting, &mut report, options, progress)?;
@@ -188,7 +198,9 @@ impl Source<'_> {
         for piece in pieces {
             let text = chunk.text(piece);
             if let Some(fault) = piece.fault {
-                parsed.refused.push(self.refuse(piece, text, fault.as_str(), None));
+                parsed
+                    .refused
+                    .push(self.refuse(piece, text, fault.as_str(), None));
                 continue;
             }
             match self.normalizer.event(text) {
@@ -255,7 +267,9 @@ impl Waiting {
         for (day, batches) in std::mem::take(&mut self.days) {
             let sorted = sorted(&batches)?;
             let runs = self.runs.entry(day).or_default();
-            let path = store.tmp_dir().join(format!("run-{day}-{}.parquet", runs.len()));
+            let path = store
+                .tmp_dir()
+                .join(format!("run-{day}-{}.parquet", runs.len()));
             table_file::write(&path, &identity_events::TABLE, [sorted], &Metadata::new())?;
             runs.push(path);
         }
@@ -289,7 +303,11 @@ fn settle_refused(
         }
     }
     let place = |row: &quarantine::Row| (row.file.clone(), row.line, row.byte_offset);
-    refused.sort_by(|a, b| place(a).cmp(&place(b)).then_with(|| a.reject_uid.cmp(&b.reject_uid)));
+    refused.sort_by(|a, b| {
+        place(a)
+            .cmp(&place(b))
+            .then_with(|| a.reject_uid.cmp(&b.reject_uid))
+    });
     let before = refused.len();
     refused.retain(|row| known.insert(row.reject_uid.clone()));
     report.account.duplicate += (before - refused.len()) as u64;
@@ -324,7 +342,12 @@ fn settle_days(
     {
         waiting.spill(store)?;
     }
-    let days: Vec<UtcDay> = waiting.days.keys().chain(waiting.runs.keys()).copied().collect();
+    let days: Vec<UtcDay> = waiting
+        .days
+        .keys()
+        .chain(waiting.runs.keys())
+        .copied()
+        .collect();
     progress.begin("writing days", Some(days.len() as u64));
     for day in days {
         let runs: Box<dyn Iterator<Item = Result<RecordBatch, Error>>> =
@@ -377,11 +400,7 @@ struct Fresh {
 }
 
 impl Fresh {
-    fn new(
-        store: Option<(&Store, &WriteLock)>,
-        day: UtcDay,
-        tenant: &str,
-    ) -> Result<Self, Error> {
+    fn new(store: Option<(&Store, &WriteLock)>, day: UtcDay, tenant: &str) -> Result<Self, Error> {
         let mut known = HashSet::new();
         if let Some((store, _)) = store {
             let columns = Some(&["tenant_uid", "metadata_uid"][..]);
@@ -391,7 +410,10 @@ impl Fresh {
                     let batch = batch?;
                     let tenants = texts(&batch, "tenant_uid");
                     let uids = texts(&batch, "metadata_uid");
-                    let mine = tenants.iter().zip(&uids).filter(|(found, _)| *found == tenant);
+                    let mine = tenants
+                        .iter()
+                        .zip(&uids)
+                        .filter(|(found, _)| *found == tenant);
                     known.extend(mine.map(|(_, uid)| fingerprint(uid)));
                 }
             }
@@ -415,7 +437,9 @@ impl Fresh {
         // Rows of one sort key may span batches, so the last key of a batch waits for the next.
         let mut held: Vec<(RecordBatch, usize)> = Vec::new();
         for batch in runs {
-            let batch = identity_events::TABLE.conform(&batch?).map_err(|error| broken(&error))?;
+            let batch = identity_events::TABLE
+                .conform(&batch?)
+                .map_err(|error| broken(&error))?;
             for row in 0..batch.num_rows() {
                 let same = held.last().is_some_and(|(before, at)| {
                     sort_key(&identity_events::row(before, *at))
@@ -461,9 +485,7 @@ impl Fresh {
     }
 }
 
-fn sort_key<'a>(
-    row: &'a identity_events::Row<'_>,
-) -> (Option<&'a str>, UtcMillis, &'a str) {
+fn sort_key<'a>(row: &'a identity_events::Row<'_>) -> (Option<&'a str>, UtcMillis, &'a str) {
     (row.subject_ref.as_deref(), row.time, &row.metadata_uid)
 }
 
@@ -474,9 +496,15 @@ fn fingerprint(uid: &str) -> u128 {
 
 fn texts(batch: &RecordBatch, column: &str) -> Vec<String> {
     use arrow::array::AsArray;
-    batch.column_by_name(column).map_or_else(Vec::new, |column| {
-        column.as_string::<i32>().iter().map(|text| text.unwrap_or_default().to_owned()).collect()
-    })
+    batch
+        .column_by_name(column)
+        .map_or_else(Vec::new, |column| {
+            column
+                .as_string::<i32>()
+                .iter()
+                .map(|text| text.unwrap_or_default().to_owned())
+                .collect()
+        })
 }
 
 /// A name for a file from what it holds.

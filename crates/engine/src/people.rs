@@ -33,10 +33,16 @@ pub fn import(
 ) -> Result<ImportReport, Error> {
     let imported = read_people(file, options)?;
     let Some((store, lock)) = store else {
-        return Ok(ImportReport { imported, version: None });
+        return Ok(ImportReport {
+            imported,
+            version: None,
+        });
     };
-    let tenants: std::collections::BTreeSet<&str> =
-        imported.people.iter().map(|person| person.tenant_uid.as_str()).collect();
+    let tenants: std::collections::BTreeSet<&str> = imported
+        .people
+        .iter()
+        .map(|person| person.tenant_uid.as_str())
+        .collect();
     let mut changed = false;
     let versions = versions(store)?;
     for tenant in tenants {
@@ -51,9 +57,14 @@ pub fn import(
             Some(version) => people_of(store, version)?,
             None => Vec::new(),
         };
-        let mut now = imported.people.iter().filter(|person| person.tenant_uid == tenant);
+        let mut now = imported
+            .people
+            .iter()
+            .filter(|person| person.tenant_uid == tenant);
         let same = before.len() == now.clone().count()
-            && before.iter().all(|old| now.next().is_some_and(|new| same_person(old, new)));
+            && before
+                .iter()
+                .all(|old| now.next().is_some_and(|new| same_person(old, new)));
         changed |= !same;
     }
     let version = if changed {
@@ -72,7 +83,10 @@ pub fn import(
 /// The file cannot be read or its columns are unclear.
 pub fn read_people(file: &Path, options: &ImportOptions) -> Result<Imported, Error> {
     if !file.exists() {
-        return Err(Error::new(ErrorKind::NoInput, format!("read {}: no such file", file.display())));
+        return Err(Error::new(
+            ErrorKind::NoInput,
+            format!("read {}: no such file", file.display()),
+        ));
     }
     af_directory::import(file, options).map_err(|error| {
         let hint = error.hint();
@@ -86,7 +100,13 @@ pub fn read_people(file: &Path, options: &ImportOptions) -> Result<Imported, Err
 }
 
 fn same_person(old: &Person, new: &Person) -> bool {
-    Person { imported_at: None, ..old.clone() } == Person { imported_at: None, ..new.clone() }
+    Person {
+        imported_at: None,
+        ..old.clone()
+    } == Person {
+        imported_at: None,
+        ..new.clone()
+    }
 }
 
 /// The people as known at `known_at`: for each tenant and source the latest version imported by
@@ -127,7 +147,11 @@ pub fn people_at(
 fn versions(store: &Store) -> Result<Vec<DirectoryVersion>, Error> {
     let mut versions = Vec::new();
     for path in store.directories()? {
-        let file = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let file = path
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
         let mut found: BTreeMap<(String, Option<String>), DirectoryVersion> = BTreeMap::new();
         for row in rows(&path)? {
             found
@@ -161,8 +185,9 @@ fn people_of(store: &Store, version: &DirectoryVersion) -> Result<Vec<Person>, E
 fn rows(path: &Path) -> Result<Vec<Person>, Error> {
     let mut rows = Vec::new();
     for batch in table_file::read(path, &directory::TABLE, None, Scan::File)? {
-        let mut found = directory::rows(&batch?)
-            .map_err(|error| Error::new(ErrorKind::Io, format!("read {}: {error}", path.display())))?;
+        let mut found = directory::rows(&batch?).map_err(|error| {
+            Error::new(ErrorKind::Io, format!("read {}: {error}", path.display()))
+        })?;
         rows.append(&mut found);
     }
     Ok(rows)

@@ -55,6 +55,19 @@ pub struct ScoreReport {
     pub detected: Option<DetectReport>,
 }
 
+/// What [`score_store`] works on.
+#[derive(Clone, Copy, Debug)]
+pub struct StoreJob<'a> {
+    /// The store.
+    pub store: &'a Store,
+    /// The proof that nobody else writes to it.
+    pub lock: &'a WriteLock,
+    /// The store's key of hashed names.
+    pub key: &'a HashKey,
+    /// The rules that find attacks.
+    pub rules: &'a RuleSet,
+}
+
 /// Scores a store: brings its signals up to date, then counts, scores and publishes.
 ///
 /// If the latest snapshot of the same `as_of` has the same rows (its `known_at` aside), nothing is
@@ -63,15 +76,19 @@ pub struct ScoreReport {
 /// # Errors
 /// The store cannot be read or written; nothing tells the point in time; an account does not close.
 pub fn score_store(
-    store: &Store,
-    lock: &WriteLock,
-    key: &HashKey,
-    rules: &RuleSet,
+    job: &StoreJob<'_>,
     params: &Params,
     asked: AskedCut,
     run: &RunFacts,
     progress: &dyn Progress,
 ) -> Result<ScoreReport, Error> {
+    let StoreJob {
+        store,
+        lock,
+        key,
+        rules,
+    } = *job;
+
     // events → signals
     let detection = detect::detect(store, lock, rules, progress)?;
     let events: PerTenant<EventAccount> = store.read_state(EVENTS_STATE)?.unwrap_or_default();
@@ -111,7 +128,10 @@ pub fn score_store(
     let publication = store.begin_snapshot(lock, cut.as_of)?;
     let report = publish(publication, &tables, before.as_deref(), facts)?;
     progress.end();
-    Ok(ScoreReport { detected: Some(detection), ..report })
+    Ok(ScoreReport {
+        detected: Some(detection),
+        ..report
+    })
 }
 
 /// Where [`score_files`] reads and writes.
@@ -154,7 +174,11 @@ pub fn score_files(
     let people_n = imported.people.len() as u64;
     let index = tally::index(imported.people, job.key);
     let counted = tally::count(job.signals, &index, &[], cut, job.key, progress)?;
-    let stamp = Stamp { cut, config_hash: params.config_hash().to_string(), rules_hash: None };
+    let stamp = Stamp {
+        cut,
+        config_hash: params.config_hash().to_string(),
+        rules_hash: None,
+    };
     progress.begin("scoring people", None);
     let tables = assemble::assemble(&index, &counted, params, &stamp)?;
     progress.end();
@@ -166,7 +190,11 @@ pub fn score_files(
             tenant_uid: options.tenant.clone().unwrap_or_default(),
             source: Some(options.source.clone()),
             imported_at: options.imported_at,
-            file: users.file_name().unwrap_or_default().to_string_lossy().into_owned(),
+            file: users
+                .file_name()
+                .unwrap_or_default()
+                .to_string_lossy()
+                .into_owned(),
             people: people_n,
         }],
         inputs: entries(job.signals)?,
@@ -175,7 +203,12 @@ pub fn score_files(
     };
     // What is there is looked at before it is replaced; a folder of anything else is no snapshot.
     let before = job.out.join("manifest.json").is_file().then_some(job.out);
-    publish(af_store::begin_output(job.out, job.force)?, &tables, before, facts)
+    publish(
+        af_store::begin_output(job.out, job.force)?,
+        &tables,
+        before,
+        facts,
+    )
 }
 
 /// Writes the tables and publishes them, unless `before` holds the same rows but for `known_at`.
@@ -283,8 +316,12 @@ fn tenant_entries(
         }
         // Events are the feed of the identity component, also when no rule found an attack in them.
         for (tenant, heard) in detected.feeds() {
-            let feed =
-                entries.entry(tenant).or_default().feeds.entry("identity".to_owned()).or_default();
+            let feed = entries
+                .entry(tenant)
+                .or_default()
+                .feeds
+                .entry("identity".to_owned())
+                .or_default();
             feed.first = [feed.first, heard.first].into_iter().flatten().min();
             feed.last = feed.last.max(heard.last);
             feed.integrations.extend(heard.integrations);
@@ -310,7 +347,9 @@ fn warnings(entry: &TenantEntry) -> Vec<String> {
         && classes.unknown_type > 0
     {
         let n = classes.unknown_type;
-        warnings.push(format!("{n} events of types that the catalogue does not know"));
+        warnings.push(format!(
+            "{n} events of types that the catalogue does not know"
+        ));
     }
     let account = entry.signals;
     if account.unmatched * 10 > account.unmatched + account.collapsed + account.scored {
@@ -320,7 +359,10 @@ fn warnings(entry: &TenantEntry) -> Vec<String> {
         ));
     }
     if account.quarantined > 0 {
-        warnings.push(format!("{} signals break the contract", account.quarantined));
+        warnings.push(format!(
+            "{} signals break the contract",
+            account.quarantined
+        ));
     }
     warnings
 }
@@ -366,7 +408,12 @@ fn entries(files: &[PathBuf]) -> Result<Vec<FileEntry>, Error> {
                 Some(day) => format!("{day}/{name}"),
                 None => name.into_owned(),
             };
-            Ok(FileEntry { path, rows, bytes: found.bytes, blake3: found.blake3 })
+            Ok(FileEntry {
+                path,
+                rows,
+                bytes: found.bytes,
+                blake3: found.blake3,
+            })
         })
         .collect()
 }

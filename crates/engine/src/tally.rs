@@ -37,7 +37,11 @@ pub fn fix_cut(
     latest_ingested: Option<UtcMillis>,
     fallback: Option<UtcMillis>,
 ) -> Result<Cut, Error> {
-    let known_at = asked.known_at.or(latest_ingested).or(asked.as_of).or(fallback);
+    let known_at = asked
+        .known_at
+        .or(latest_ingested)
+        .or(asked.as_of)
+        .or(fallback);
     let as_of = asked.as_of.or(known_at);
     match (as_of, known_at) {
         (Some(as_of), Some(known_at)) => Ok(Cut { as_of, known_at }),
@@ -60,7 +64,9 @@ pub fn latest_ingested(files: &[PathBuf]) -> Result<Option<UtcMillis>, Error> {
         let columns = Some(&["ingested_at"][..]);
         for batch in table_file::read(file, &attack_signals::TABLE, columns, Scan::File)? {
             let batch = batch?;
-            let Some(column) = batch.column_by_name("ingested_at") else { continue };
+            let Some(column) = batch.column_by_name("ingested_at") else {
+                continue;
+            };
             let found = arrow::compute::max(column.as_primitive::<TimestampMillisecondType>());
             latest = latest.max(found);
         }
@@ -91,14 +97,19 @@ pub fn count(
     progress.begin("counting signals", Some(files.len() as u64));
     for file in files {
         for batch in table_file::read(file, &attack_signals::TABLE, None, Scan::Dictionaries)? {
-            counter.push(&batch?).map_err(|error| broken(file, &error))?;
+            counter
+                .push(&batch?)
+                .map_err(|error| broken(file, &error))?;
         }
         progress.advance(1);
     }
     let mut counted = counter.finish();
     progress.end();
     if key.is_none() {
-        counted.tenants.values_mut().for_each(|counts| forget_identifiers(&mut counts.unmatched));
+        counted
+            .tenants
+            .values_mut()
+            .for_each(|counts| forget_identifiers(&mut counts.unmatched));
     }
     for (tenant, counts) in &counted.tenants {
         if !counts.account.closes() {
@@ -118,7 +129,10 @@ fn forget_identifiers(unmatched: &mut Vec<Unmatched>) {
     }
     // The rows are sorted and the hash comes last, so alike rows stand side by side.
     unmatched.dedup_by(|later, kept| {
-        let alike = Unmatched { n: kept.n, ..later.clone() } == *kept;
+        let alike = Unmatched {
+            n: kept.n,
+            ..later.clone()
+        } == *kept;
         if alike {
             kept.n += later.n;
         }
@@ -127,5 +141,8 @@ fn forget_identifiers(unmatched: &mut Vec<Unmatched>) {
 }
 
 fn broken(file: &Path, error: &af_count::Error) -> Error {
-    Error::new(ErrorKind::Io, format!("count the signals of {}: {error}", file.display()))
+    Error::new(
+        ErrorKind::Io,
+        format!("count the signals of {}: {error}", file.display()),
+    )
 }

@@ -1,15 +1,16 @@
 //! The pipeline from signals to tables, held against a naive oracle and against its own promises, on
 //! whole files.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails there")]
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use af_count::{Counted, Counter, PeopleIndex, Retractions};
 use af_directory::ImportOptions;
+use af_engine::Silent;
 use af_engine::assemble::{SnapshotTables, Stamp, assemble};
 use af_engine::pipeline::{FilesJob, RunFacts, score_files};
 use af_engine::tally::{AskedCut, Cut};
-use af_engine::Silent;
-use af_count::{Counted, Counter, PeopleIndex, Retractions};
 use af_model::tables::{attack_signals, directory, user_scores};
 use af_model::{Person, UtcMillis};
 use af_store::{Metadata, table_file};
@@ -20,7 +21,10 @@ use proptest::prelude::*;
 
 /// Counts and scores in memory, the batches in the order of a seed.
 fn compute(input: &OracleInput, seed: u64) -> (Counted, SnapshotTables) {
-    let cut = Cut { as_of: input.as_of, known_at: input.known_at };
+    let cut = Cut {
+        as_of: input.as_of,
+        known_at: input.known_at,
+    };
     let people = PeopleIndex::new(input.people.clone(), &input.key);
     let retractions = Retractions::new(&input.retractions, cut.known_at);
     let mut counter = Counter::new(&people, retractions, cut, &input.key);
@@ -41,12 +45,19 @@ fn compare(input: &OracleInput) -> Result<(), TestCaseError> {
     let (counted, tables) = compute(input, 11);
     let expected = oracle(input);
     for (tenant, expected) in &expected {
-        let account = counted.tenants.get(tenant).map(|counts| counts.account).unwrap_or_default();
+        let account = counted
+            .tenants
+            .get(tenant)
+            .map(|counts| counts.account)
+            .unwrap_or_default();
         prop_assert!(account.closes());
         prop_assert_eq!(account, expected.account, "{}", tenant);
 
-        let users: Vec<_> =
-            tables.user_scores.iter().filter(|row| row.tenant_uid == *tenant).collect();
+        let users: Vec<_> = tables
+            .user_scores
+            .iter()
+            .filter(|row| row.tenant_uid == *tenant)
+            .collect();
         prop_assert_eq!(users.len(), expected.users.len());
         for (row, user) in users.iter().zip(&expected.users) {
             prop_assert_eq!(&row.user_uid, &user.user_uid);
@@ -63,8 +74,11 @@ fn compare(input: &OracleInput) -> Result<(), TestCaseError> {
             prop_assert_eq!(row.attack_days, user.attack_days);
         }
 
-        let components: Vec<_> =
-            tables.component_scores.iter().filter(|row| row.tenant_uid == *tenant).collect();
+        let components: Vec<_> = tables
+            .component_scores
+            .iter()
+            .filter(|row| row.tenant_uid == *tenant)
+            .collect();
         prop_assert_eq!(components.len(), expected.components.len());
         for (row, figure) in components.iter().zip(&expected.components) {
             prop_assert_eq!(
@@ -89,9 +103,19 @@ fn compare(input: &OracleInput) -> Result<(), TestCaseError> {
             );
         }
 
-        type Key = (String, Option<String>, Option<String>, Option<i32>, Option<String>);
+        type Key = (
+            String,
+            Option<String>,
+            Option<String>,
+            Option<i32>,
+            Option<String>,
+        );
         let mut blocks: BTreeMap<Key, (i64, i64, i64, Option<i64>)> = BTreeMap::new();
-        for row in tables.signal_attribution.iter().filter(|row| row.tenant_uid == *tenant) {
+        for row in tables
+            .signal_attribution
+            .iter()
+            .filter(|row| row.tenant_uid == *tenant)
+        {
             let key = (
                 row.user_uid.clone(),
                 row.component.clone(),
@@ -99,7 +123,12 @@ fn compare(input: &OracleInput) -> Result<(), TestCaseError> {
                 row.day.map(|day| day.0),
                 row.level.clone(),
             );
-            let figures = (row.n, row.load_share_micro, row.score_share_micro, row.without_micro);
+            let figures = (
+                row.n,
+                row.load_share_micro,
+                row.score_share_micro,
+                row.without_micro,
+            );
             blocks.insert(key, figures);
         }
         let mut alone = 0;
@@ -112,7 +141,9 @@ fn compare(input: &OracleInput) -> Result<(), TestCaseError> {
                 Some(block.level.as_str().to_owned()),
             );
             // A person with more than fifty blocks has the rest in one row.
-            let Some(figures) = blocks.get(&key) else { continue };
+            let Some(figures) = blocks.get(&key) else {
+                continue;
+            };
             alone += 1;
             prop_assert_eq!(
                 *figures,
@@ -122,7 +153,8 @@ fn compare(input: &OracleInput) -> Result<(), TestCaseError> {
                     block.score_share_micro,
                     Some(block.without_micro),
                 ),
-                "{:?}", key
+                "{:?}",
+                key
             );
         }
         let rests = blocks.keys().filter(|key| key.1.is_none()).count();
@@ -130,11 +162,19 @@ fn compare(input: &OracleInput) -> Result<(), TestCaseError> {
         prop_assert!(rests > 0 || alone == expected.blocks.len());
 
         let mut unmatched: BTreeMap<&str, u64> = BTreeMap::new();
-        for row in tables.unmatched_signals.iter().filter(|row| row.tenant_uid == *tenant) {
+        for row in tables
+            .unmatched_signals
+            .iter()
+            .filter(|row| row.tenant_uid == *tenant)
+        {
             *unmatched.entry(row.reason.as_str()).or_default() += u64::try_from(row.n).unwrap();
         }
-        let said: BTreeMap<&str, u64> =
-            expected.unmatched.iter().filter(|(_, n)| **n > 0).map(|(r, n)| (*r, *n)).collect();
+        let said: BTreeMap<&str, u64> = expected
+            .unmatched
+            .iter()
+            .filter(|(_, n)| **n > 0)
+            .map(|(r, n)| (*r, *n))
+            .collect();
         prop_assert_eq!(unmatched, said);
     }
     let known: Vec<&String> = tables.population.keys().collect();
@@ -219,8 +259,14 @@ fn scored_files(
         force: false,
         key: Some(&input.key),
     };
-    let run = RunFacts { program: "test".to_owned(), started_at: UtcMillis(0) };
-    let asked = AskedCut { as_of: Some(input.as_of), known_at: Some(input.known_at) };
+    let run = RunFacts {
+        program: "test".to_owned(),
+        started_at: UtcMillis(0),
+    };
+    let asked = AskedCut {
+        as_of: Some(input.as_of),
+        known_at: Some(input.known_at),
+    };
     rayon::ThreadPoolBuilder::new()
         .num_threads(threads)
         .build()
@@ -230,7 +276,10 @@ fn scored_files(
     std::fs::read_dir(&out)
         .unwrap()
         .map(|entry| entry.unwrap().path())
-        .filter(|path| path.extension().is_some_and(|extension| extension == "parquet"))
+        .filter(|path| {
+            path.extension()
+                .is_some_and(|extension| extension == "parquet")
+        })
         .map(|path| {
             let name = path.file_name().unwrap().to_string_lossy().into_owned();
             (name, std::fs::read(&path).unwrap())

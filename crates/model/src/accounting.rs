@@ -72,7 +72,7 @@ account! {
 account! {
     /// Where every signal went: the first reason that applies.
     SignalAccount: signals_read = {
-        /// Broke the contract: no such level, no such name, no subject, time after ingestion.
+        /// Broke the contract: no such level, no such name, time after ingestion.
         quarantined,
         /// Another row has the same tenant, source and id.
         duplicate,

@@ -197,6 +197,10 @@ impl ColumnBuilder {
     }
 
     /// Appends a null.
+    #[expect(
+        clippy::missing_panics_doc,
+        reason = "keys and values of a map grow together"
+    )]
     pub fn append_null(&mut self) {
         match self {
             Self::Text(column) => column.append_null(),
@@ -301,12 +305,16 @@ cell!(UtcMillis, Instant, cell, column => column.append_value(cell.0),
 cell!(UtcDay, Day, cell, column => column.append_value(cell.0),
     array, row => UtcDay(array.as_primitive::<Date32Type>().value(row)));
 cell!(Vec<Cow<'a, str>>, Texts, cell, column => {
-        cell.iter().for_each(|text| column.values().append_value(text));
+        for text in cell {
+            column.values().append_value(text);
+        }
         column.append(true);
     },
     array, row => texts(array, row).map(Cow::Borrowed).collect());
 cell!(Vec<String>, Texts, cell, column => {
-        cell.iter().for_each(|text| column.values().append_value(text));
+        for text in cell {
+            column.values().append_value(text);
+        }
         column.append(true);
     },
     array, row => texts(array, row).map(str::to_owned).collect());

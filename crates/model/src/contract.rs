@@ -507,7 +507,7 @@ mod tests {
                 other => cast(&arrow::array::Int64Array::from(vec![0]), other).unwrap(),
             }
         });
-        let batch = RecordBatch::try_new(schema.clone(), arrays.collect()).unwrap();
+        let batch = RecordBatch::try_new(Arc::clone(&schema), arrays.collect()).unwrap();
         let batch: &'static RecordBatch = Box::leak(Box::new(batch));
         identity_events::row(batch, 0)
     }

@@ -111,10 +111,10 @@ impl ScoreLevel {
         }
         match score_micro {
             ..2_000_000 => Self::VeryLow,
-            ..4_000_000 => Self::Low,
-            ..6_000_000 => Self::Medium,
-            ..8_000_000 => Self::High,
-            _ => Self::VeryHigh,
+            2_000_000..4_000_000 => Self::Low,
+            4_000_000..6_000_000 => Self::Medium,
+            6_000_000..8_000_000 => Self::High,
+            8_000_000.. => Self::VeryHigh,
         }
     }
 

@@ -12,7 +12,11 @@ pub struct InvalidName {
     pub pattern: &'static str,
 }
 
-/// Checks a tenant uid or an integration name: `[a-z0-9][a-z0-9._-]{0,62}`.
+/// Where signals are counted whose tenant's name is invalid; no tenant may be called so.
+pub const INVALID_TENANT: &str = "invalid";
+
+/// Checks a tenant uid or an integration name: `[a-z0-9][a-z0-9._-]{0,62}`, but not
+/// [`INVALID_TENANT`].
 ///
 /// # Errors
 /// [`InvalidName`] when it does not match.
@@ -23,6 +27,12 @@ pub struct InvalidName {
 /// assert!(check_tenant("../acme").is_err());
 /// ```
 pub fn check_tenant(name: &str) -> Result<(), InvalidName> {
+    if name == INVALID_TENANT {
+        return Err(InvalidName {
+            kind: "tenant",
+            pattern: "anything but the reserved word",
+        });
+    }
     check(name, "tenant", "[a-z0-9][a-z0-9._-]{0,62}", |byte| {
         byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'.' | b'_' | b'-')
     })
@@ -69,7 +79,7 @@ impl fmt::Display for Printable<'_> {
                 return f.write_str("…");
             }
             let reorders = matches!(character,
-                '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+                '\u{061c}' | '\u{200e}' | '\u{200f}' | '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
             if character.is_control() || reorders {
                 write!(f, "{}", character.escape_unicode())?;
             } else {

@@ -38,7 +38,7 @@ pub struct TopPerson {
     pub population: String,
     /// Size of that population.
     pub population_n: i64,
-    /// none, very_low, low, medium, high or very_high.
+    /// `none`, `very_low`, `low`, `medium`, `high` or `very_high`.
     pub level: String,
     /// The attack factor in millionths.
     pub score_micro: i64,

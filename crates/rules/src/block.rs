@@ -220,16 +220,16 @@ impl Reader<'_, '_, '_> {
                 }
                 None => {
                     let message = format!("attack_factor.incident names {word}");
-                    self.wrong(
-                        "incident",
-                        message,
-                        nearest_hint(&word, IncidentKey::WORDS),
-                    );
+                    self.wrong("incident", message, nearest_hint(&word, IncidentKey::WORDS));
                 }
             }
         }
         if keys.is_empty() {
-            self.wrong("incident", "attack_factor.incident is empty".to_owned(), None);
+            self.wrong(
+                "incident",
+                "attack_factor.incident is empty".to_owned(),
+                None,
+            );
         }
         keys
     }
@@ -310,7 +310,10 @@ mod tests {
             ("class: atack", "atack"),
             ("class: attack\n  component: identity\n  family: mfa", "mfa"),
             ("class: context\n  subject: me", "me"),
-            ("class: context\n  level_from: derived.is_mfa", "derived.is_mfa"),
+            (
+                "class: context\n  level_from: derived.is_mfa",
+                "derived.is_mfa",
+            ),
             ("class: context\n  incident: [sesion]", "sesion"),
             ("class: context\n  incident: [event, event]", "event"),
             ("class: context\n  incident: []", "empty"),

@@ -47,9 +47,9 @@ impl<'a> Column<'a> {
             Self::Real(column) => (column.is_valid(row) && column.value(row).is_finite())
                 .then(|| EventValue::Float(column.value(row))),
             Self::Level(column) => level_word(column, row).map(text_value),
-            Self::Instant(column) => column.is_valid(row).then(|| {
-                EventValue::Str(Cow::Owned(UtcMillis(column.value(row)).to_string()))
-            }),
+            Self::Instant(column) => column
+                .is_valid(row)
+                .then(|| EventValue::Str(Cow::Owned(UtcMillis(column.value(row)).to_string()))),
             Self::Texts(list, items) => listed(texts(list, items, row)),
             Self::Target(list, items) => {
                 let structs = list.values();
@@ -287,10 +287,7 @@ impl Frame {
 
 impl Frame {
     /// Id, type, name and shown name of each target of a row.
-    pub(crate) fn targets_of_row(
-        &self,
-        row: usize,
-    ) -> impl Iterator<Item = [Option<&str>; 4]> {
+    pub(crate) fn targets_of_row(&self, row: usize) -> impl Iterator<Item = [Option<&str>; 4]> {
         let list = self.array("targets").as_list::<i32>();
         let structs = list.values().as_struct();
         let range = if list.is_valid(row) {

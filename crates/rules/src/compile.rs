@@ -122,7 +122,9 @@ fn selection(detection: CompiledDetection) -> Result<Selection, String> {
 }
 
 fn item(item: CompiledDetectionItem) -> Result<Item, String> {
-    let path = item.field.ok_or("a selection has a value without a field")?;
+    let path = item
+        .field
+        .ok_or("a selection has a value without a field")?;
     let field = Field::find(&path).map_err(|_| format!("unknown field {path}"))?;
     Ok(Item {
         field,

@@ -70,7 +70,9 @@ impl Search<'_> {
             return alive.clone();
         }
         match condition {
-            Condition::And(parts) => narrowed(parts, alive, |part, left| self.condition(part, left)),
+            Condition::And(parts) => {
+                narrowed(parts, alive, |part, left| self.condition(part, left))
+            }
             Condition::Or(parts) => gathered(parts, alive, |part, left| self.condition(part, left)),
             Condition::Not(inner) => alive & &!&self.condition(inner, alive),
             Condition::Selection(place) => self.selection(&self.rule.selections[*place], alive),
@@ -100,8 +102,12 @@ impl Search<'_> {
     fn selection(&self, selection: &Selection, alive: &BooleanBuffer) -> BooleanBuffer {
         match selection {
             Selection::Items(items) => narrowed(items, alive, |item, left| self.item(item, left)),
-            Selection::Any(parts) => gathered(parts, alive, |part, left| self.selection(part, left)),
-            Selection::All(parts) => narrowed(parts, alive, |part, left| self.selection(part, left)),
+            Selection::Any(parts) => {
+                gathered(parts, alive, |part, left| self.selection(part, left))
+            }
+            Selection::All(parts) => {
+                narrowed(parts, alive, |part, left| self.selection(part, left))
+            }
             Selection::Row(detection) => self.rows_where(alive, |row| self.row(detection, row)),
         }
     }
@@ -185,12 +191,16 @@ fn gathered<T>(
 }
 
 fn both(parts: impl Iterator<Item = Types>) -> Types {
-    parts.flatten().reduce(|a, b| combine(&a, &b, |a, b| a && b))
+    parts
+        .flatten()
+        .reduce(|a, b| combine(&a, &b, |a, b| a && b))
 }
 
 fn either(mut parts: impl Iterator<Item = Types>) -> Types {
     let first = parts.next()??;
-    parts.try_fold(first, |all, part| Some(combine(&all, &part?, |a, b| a || b)))
+    parts.try_fold(first, |all, part| {
+        Some(combine(&all, &part?, |a, b| a || b))
+    })
 }
 
 fn combine(a: &[bool], b: &[bool], join: impl Fn(bool, bool) -> bool) -> Vec<bool> {

@@ -58,7 +58,9 @@ impl<'a> Incidents<'a> {
     }
 
     fn own_session(&self, row: usize) -> Option<&'a str> {
-        self.root_session.text(row).or_else(|| self.session.text(row))
+        self.root_session
+            .text(row)
+            .or_else(|| self.session.text(row))
     }
 
     fn transaction_of(&self, row: usize) -> Option<(&'a str, &'a str)> {

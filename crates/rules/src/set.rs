@@ -117,7 +117,11 @@ impl RuleSet {
     pub fn hash(&self) -> HexHash {
         let mut parts: Vec<String> = self.rules.iter().map(Rule::canonical_text).collect();
         parts.sort_unstable();
-        HexHash::of_parts([SEMANTICS].into_iter().chain(parts.iter().map(String::as_str)))
+        HexHash::of_parts(
+            [SEMANTICS]
+                .into_iter()
+                .chain(parts.iter().map(String::as_str)),
+        )
     }
 
     /// Gives every event one class and every attack one signal per person and component.
@@ -168,7 +172,12 @@ impl Rule {
                 ("techniques", self.techniques.join(" ")),
             ]);
         }
-        Value::from_iter(fields.into_iter().map(|(key, text)| (key, Value::from(text)))).to_string()
+        Value::from_iter(
+            fields
+                .into_iter()
+                .map(|(key, text)| (key, Value::from(text))),
+        )
+        .to_string()
     }
 }
 
@@ -234,10 +243,7 @@ fn read_rule(file: &RuleFile, reporter: &mut Reporter<'_>) -> Option<Rule> {
         name: stem(&file.path).to_owned(),
         path: file.path.clone(),
         title: sigma.title.trim().to_owned(),
-        version: block
-            .version
-            .or(sigma.modified)
-            .or(sigma.date),
+        version: block.version.or(sigma.modified).or(sigma.date),
         status: sigma
             .status
             .map(|status| format!("{status:?}").to_lowercase()),
@@ -333,18 +339,14 @@ fn rule_id(sigma: &SigmaRule, reporter: &mut Reporter<'_>) -> Option<String> {
     let id = sigma.id.as_deref().unwrap_or_default();
     let groups: Vec<usize> = id.split('-').map(str::len).collect();
     let is_uuid = groups == [8, 4, 4, 4, 12]
-        && id.bytes().all(|byte| {
-            byte == b'-' || byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte)
-        });
+        && id
+            .bytes()
+            .all(|byte| byte == b'-' || byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte));
     if is_uuid {
         return Some(id.to_owned());
     }
     let line = reporter.line_of_key("id");
-    reporter.error(
-        line,
-        "the rule's id is no lower-case UUID".to_owned(),
-        None,
-    );
+    reporter.error(line, "the rule's id is no lower-case UUID".to_owned(), None);
     None
 }
 
@@ -374,11 +376,7 @@ fn techniques(sigma: &SigmaRule, reporter: &mut Reporter<'_>) -> Vec<String> {
     techniques
 }
 
-fn level(
-    sigma: &SigmaRule,
-    class: Option<Class>,
-    reporter: &mut Reporter<'_>,
-) -> Option<Level> {
+fn level(sigma: &SigmaRule, class: Option<Class>, reporter: &mut Reporter<'_>) -> Option<Level> {
     let level = sigma.level.and_then(|level| level.as_str().parse().ok());
     if class == Some(Class::Attack) && level.is_none() {
         let line = reporter.line_of_key("level");

@@ -110,9 +110,9 @@ impl<'a> People<'a> {
         let login = name.filter(|_| hashed.is_none()).map(normalize_key);
         let reference = match (uid, &login, hashed) {
             (Some(uid), ..) => Some(Cow::Owned(SubjectRef::Uid(uid.into()).to_string())),
-            (None, Some(login), _) => {
-                Some(Cow::Owned(SubjectRef::Login(login.as_ref().into()).to_string()))
-            }
+            (None, Some(login), _) => Some(Cow::Owned(
+                SubjectRef::Login(login.as_ref().into()).to_string(),
+            )),
             (None, None, hashed) => hashed.map(Cow::Borrowed),
         };
         Named {

@@ -58,9 +58,7 @@ fn stands_positive(condition: &ConditionExpr, name: &str, positive: bool) -> boo
             .any(|part| stands_positive(part, name, positive)),
         ConditionExpr::Not(inner) => stands_positive(inner, name, !positive),
         ConditionExpr::Identifier(found) => positive && found == name,
-        ConditionExpr::Selector { pattern, .. } => {
-            positive && pattern.matches_detection_name(name)
-        }
+        ConditionExpr::Selector { pattern, .. } => positive && pattern.matches_detection_name(name),
     }
 }
 
@@ -83,7 +81,10 @@ fn check_condition(condition: &ConditionExpr, names: &[&str], reporter: &mut Rep
             }
         }
         ConditionExpr::Selector { pattern, .. } => {
-            if !names.iter().any(|name| pattern.matches_detection_name(name)) {
+            if !names
+                .iter()
+                .any(|name| pattern.matches_detection_name(name))
+            {
                 let pattern = match pattern {
                     SelectorPattern::Them => "them",
                     SelectorPattern::Pattern(pattern) => pattern,
@@ -172,7 +173,9 @@ impl Walk<'_, '_> {
         if nulls > 0 && item.values.len() > 1 {
             self.reporter.error(
                 line,
-                format!("{path} lists null among other values, which never matches an absent field"),
+                format!(
+                    "{path} lists null among other values, which never matches an absent field"
+                ),
                 Some("write two selections and join them with `or`".to_owned()),
             );
         }
@@ -241,7 +244,8 @@ impl Walk<'_, '_> {
                         let name = item.field.name.as_deref().unwrap_or("a bare value");
                         let line = self.reporter.line_of_key(name);
                         let message = format!("a member of the list has no {name}");
-                        self.reporter.error(line, message, nearest_hint(name, parts));
+                        self.reporter
+                            .error(line, message, nearest_hint(name, parts));
                     }
                 }
             }

@@ -53,6 +53,12 @@ pub(crate) fn create_folder(path: &Path) -> Result<(), Error> {
 pub(crate) fn sync_folder(path: &Path) -> Result<(), Error> {
     // Other systems do not let a folder be opened and keep renames in order themselves.
     if cfg!(unix) {
+        // The parent of a bare name is written as nothing; it is the folder we are in.
+        let path = if path.as_os_str().is_empty() {
+            Path::new(".")
+        } else {
+            path
+        };
         fs_err::File::open(path)
             .and_then(|folder| folder.sync_all())
             .map_err(|error| Error::io("sync folder", path, &error))?;

@@ -20,7 +20,11 @@ pub enum Input {
 impl Input {
     /// What the user typed: `-` is standard input, everything else a path.
     pub fn from_argument(argument: PathBuf) -> Self {
-        if argument.as_os_str() == "-" { Self::Stdin } else { Self::File(argument) }
+        if argument.as_os_str() == "-" {
+            Self::Stdin
+        } else {
+            Self::File(argument)
+        }
     }
 
     /// Size in bytes as stored, for progress; unknown for standard input.
@@ -50,7 +54,9 @@ impl fmt::Display for Input {
 pub fn open(input: &Input) -> io::Result<Box<dyn Read>> {
     match input {
         Input::Stdin => decompress(BufReader::with_capacity(1 << 16, io::stdin())),
-        Input::File(path) => decompress(BufReader::with_capacity(1 << 16, fs_err::File::open(path)?)),
+        Input::File(path) => {
+            decompress(BufReader::with_capacity(1 << 16, fs_err::File::open(path)?))
+        }
         Input::Embedded(_, bytes) => decompress(*bytes),
     }
 }

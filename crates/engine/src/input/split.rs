@@ -110,7 +110,9 @@ impl<R: Read> Splitter<R> {
     pub fn next_chunk(&mut self) -> Option<Chunk> {
         let mut chunk = Chunk::default();
         while chunk.bytes.len() < CHUNK_BYTES {
-            let Some(piece) = self.next_piece(&mut chunk.bytes) else { break };
+            let Some(piece) = self.next_piece(&mut chunk.bytes) else {
+                break;
+            };
             chunk.pieces.push(piece);
         }
         (!chunk.pieces.is_empty()).then_some(chunk)
@@ -120,7 +122,7 @@ impl<R: Read> Splitter<R> {
         self.skip_separators();
         if self.start == self.buffer.len() {
             // The separators ran to the end of the stream.
-            return std::mem::take(&mut self.broke_off).then(|| Piece {
+            return std::mem::take(&mut self.broke_off).then_some(Piece {
                 range: into.len()..into.len(),
                 line: self.line,
                 byte_offset: self.offset,
@@ -151,7 +153,13 @@ impl<R: Read> Splitter<R> {
         into.extend_from_slice(text);
         let kept = text.len() as u64;
         self.consume(length);
-        Some(Piece { range: from..into.len(), line, byte_offset, length: kept, fault: None })
+        Some(Piece {
+            range: from..into.len(),
+            line,
+            byte_offset,
+            length: kept,
+            fault: None,
+        })
     }
 
     /// Skips white space, a byte-order mark, and between structured values also `[`, `,` and `]`.
@@ -294,7 +302,10 @@ impl<R: Read> Splitter<R> {
 /// The length of the value that `text` starts with, if it is whole and only white space follows.
 fn value_length(text: &[u8]) -> Option<usize> {
     let length = Scan::default().find_end(text)?;
-    text[length..].iter().all(u8::is_ascii_whitespace).then_some(length)
+    text[length..]
+        .iter()
+        .all(u8::is_ascii_whitespace)
+        .then_some(length)
 }
 
 /// Follows brackets and strings to the end of one JSON value.
@@ -325,7 +336,11 @@ impl Scan {
                 b'}' | b']' => {
                     if self.depth <= 1 {
                         // A closing bracket of the enclosing array ends a bare value before it.
-                        return Some(if self.depth == 0 { index.max(1) } else { index + 1 });
+                        return Some(if self.depth == 0 {
+                            index.max(1)
+                        } else {
+                            index + 1
+                        });
                     }
                     self.depth -= 1;
                 }
@@ -355,15 +370,24 @@ mod tests {
     }
 
     fn texts(text: &str) -> Vec<String> {
-        split(text.as_bytes()).into_iter().map(|(text, ..)| text).collect()
+        split(text.as_bytes())
+            .into_iter()
+            .map(|(text, ..)| text)
+            .collect()
     }
 
     #[test]
     fn lines_arrays_and_printed_objects_give_the_same_events() {
-        let expected = vec![r#"{"a":"]},{"}"#.to_owned(), r#"{"b":[1,{"c":2}]}"#.to_owned()];
+        let expected = vec![
+            r#"{"a":"]},{"}"#.to_owned(),
+            r#"{"b":[1,{"c":2}]}"#.to_owned(),
+        ];
         let lines = "{\"a\":\"]},{\"}\n{\"b\":[1,{\"c\":2}]}\n";
         assert_eq!(texts(lines), expected);
-        assert_eq!(texts("\u{feff}[{\"a\":\"]},{\"},\n {\"b\":[1,{\"c\":2}]}]\n"), expected);
+        assert_eq!(
+            texts("\u{feff}[{\"a\":\"]},{\"},\n {\"b\":[1,{\"c\":2}]}]\n"),
+            expected
+        );
         assert_eq!(texts("{\"a\":\"]},{\"}"), expected[..1]);
         let printed = texts("{\n  \"a\": \"}\\\"\"\n}\n{\n  \"b\": 1\n}\n");
         assert_eq!(printed, ["{\n  \"a\": \"}\\\"\"\n}", "{\n  \"b\": 1\n}"]);
@@ -372,8 +396,16 @@ mod tests {
     #[test]
     fn a_broken_line_costs_itself_only() {
         let found = split(b"{\"a\":\n{\"b\":1}\n\n  garbage\r\n{\"c\":1}");
-        let expected = [("{\"a\":", 1), ("{\"b\":1}", 2), ("garbage", 4), ("{\"c\":1}", 5)];
-        let found: Vec<_> = found.iter().map(|(text, line, _)| (text.as_str(), *line)).collect();
+        let expected = [
+            ("{\"a\":", 1),
+            ("{\"b\":1}", 2),
+            ("garbage", 4),
+            ("{\"c\":1}", 5),
+        ];
+        let found: Vec<_> = found
+            .iter()
+            .map(|(text, line, _)| (text.as_str(), *line))
+            .collect();
         assert_eq!(found, expected);
     }
 

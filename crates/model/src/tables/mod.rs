@@ -4,6 +4,15 @@
 //! [`attack_signals`] (from another source) or [`bucket_counts`] (from another engine).
 //! `attack-factor schema` prints what stands here.
 
+#![expect(
+    clippy::doc_markdown,
+    reason = "`attack-factor schema` prints the docs of columns as plain text"
+)]
+#![expect(
+    clippy::extra_unused_lifetimes,
+    reason = "the table macro declares a row's lifetime where its columns are listed"
+)]
+
 use crate::contract::Table;
 
 pub mod attack_signals;

@@ -109,6 +109,13 @@ pub fn person(uid: &'static str) -> Target<'static> {
 }
 
 /// The map of details.
-pub fn details(pairs: &[(&'static str, &'static str)]) -> Option<Vec<(Cow<'static, str>, Cow<'static, str>)>> {
-    Some(pairs.iter().map(|&(key, value)| (key.into(), value.into())).collect())
+pub fn details(
+    pairs: &[(&'static str, &'static str)],
+) -> Option<Vec<(Cow<'static, str>, Cow<'static, str>)>> {
+    Some(
+        pairs
+            .iter()
+            .map(|&(key, value)| (key.into(), value.into()))
+            .collect(),
+    )
 }
