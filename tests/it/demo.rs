@@ -91,7 +91,7 @@ fn no_typed_password_is_in_any_file() {
     )
     .unwrap();
     let raw = String::from_utf8(raw).unwrap();
-    let typed = "Summer2026!";
+    let typed = "NotARealPassword-Fake-2026!";
     assert!(
         raw.contains(typed),
         "the demo's spray holds a typed password"

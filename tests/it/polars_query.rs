@@ -19,13 +19,13 @@ fn polars_computes_the_same_scores_and_ranks_from_component_scores() {
     let odds = scan("component_scores")
         .group_by([col("tenant_uid"), col("user_uid")])
         .agg([
-            (col("weight_permille").cast(wide.clone()) * col("odds_nano").cast(wide.clone()))
+            ((col("weight_permille").cast(wide.clone()) * col("odds_nano").cast(wide.clone()))
                 .sum()
-                .floor_div(lit(1000).cast(wide.clone()))
-                .alias("odds"),
+                / lit(1000).cast(wide.clone()))
+            .alias("odds"),
         ]);
     let score = (lit(10_000_000).cast(wide.clone()) * col("odds"))
-        .floor_div(lit(1_000_000_000).cast(wide.clone()) + col("odds"));
+        / (lit(1_000_000_000).cast(wide.clone()) + col("odds"));
     let ranking = RankOptions {
         method: RankMethod::Min,
         descending: true,

@@ -123,10 +123,16 @@ pub fn score_store(
         tenants: tenant_entries(&counted, &tables, Some((&detection.detected, &events))),
         run,
     };
-    progress.begin("publishing", None);
     let before = store.latest_of(cut.as_of)?.map(|id| store.snapshot_dir(id));
-    let publication = store.begin_snapshot(lock, cut.as_of)?;
-    let report = publish(publication, &tables, before.as_deref(), facts)?;
+    let same = before
+        .map(|path| unchanged(&path, &tables))
+        .transpose()?
+        .flatten();
+    progress.begin("publishing", None);
+    let report = match same {
+        Some(report) => report,
+        None => publish(store.begin_snapshot(lock, cut.as_of)?, &tables, facts)?,
+    };
     progress.end();
     Ok(ScoreReport {
         detected: Some(detection),
@@ -202,36 +208,48 @@ pub fn score_files(
         run,
     };
     // What is there is looked at before it is replaced; a folder of anything else is no snapshot.
-    let before = job.out.join("manifest.json").is_file().then_some(job.out);
-    publish(
-        af_store::begin_output(job.out, job.force)?,
-        &tables,
-        before,
-        facts,
-    )
+    if job.out.join("manifest.json").is_file()
+        && let Some(report) = unchanged(job.out, &tables)?
+    {
+        return Ok(report);
+    }
+    publish(af_store::begin_output(job.out, job.force)?, &tables, facts)
 }
 
-/// Writes the tables and publishes them, unless `before` holds the same rows but for `known_at`.
+/// The report of a snapshot that has the same rows already, `known_at` aside.
+fn unchanged(snapshot: &Path, tables: &SnapshotTables) -> Result<Option<ScoreReport>, Error> {
+    let stored = Snapshot::open(snapshot)?;
+    for (table, batch) in tables::SNAPSHOT.into_iter().zip(tables.batches()) {
+        let known = stored.manifest().files.iter().any(|file| {
+            file.path.strip_suffix(".parquet") == Some(table.name)
+                && file.rows == batch.num_rows() as u64
+        });
+        if !known {
+            return Ok(None);
+        }
+        let ignored = ["known_at"];
+        let before = af_store::content_hash(table, stored.table(table)?, &ignored)?;
+        if before != af_store::content_hash(table, [Ok(batch)], &ignored)? {
+            return Ok(None);
+        }
+    }
+    Ok(Some(ScoreReport {
+        snapshot: snapshot.to_owned(),
+        published: false,
+        manifest: stored.manifest().clone(),
+        detected: None,
+    }))
+}
+
+/// Writes the tables and publishes them together with the manifest.
 fn publish(
     mut publication: Publication<'_>,
     tables: &SnapshotTables,
-    before: Option<&Path>,
     facts: Facts<'_>,
 ) -> Result<ScoreReport, Error> {
     let metadata = Metadata::new().with_formula(FORMULA);
     for (table, batch) in tables::SNAPSHOT.into_iter().zip(tables.batches()) {
         publication.write(table, [batch], &metadata)?;
-    }
-    if let Some(before) = before {
-        let snapshot = Snapshot::open(before)?;
-        if publication.same_rows_as(&snapshot, &["known_at"])? {
-            return Ok(ScoreReport {
-                snapshot: before.to_owned(),
-                published: false,
-                manifest: snapshot.manifest().clone(),
-                detected: None,
-            });
-        }
     }
     let manifest = facts.manifest(publication.files());
     let published = publication.publish(manifest)?;

@@ -104,7 +104,7 @@ fn selection(detection: CompiledDetection) -> Result<Selection, String> {
         CompiledDetection::AllOf(items) => {
             let mut items = items.into_iter().map(item).collect::<Result<Vec<_>, _>>()?;
             // Stable, so that equal costs keep the file's order.
-            items.sort_by_key(|item| item.cost());
+            items.sort_by_key(Item::cost);
             Ok(Selection::Items(items))
         }
         CompiledDetection::AnyOf(parts) => Ok(Selection::Any(all(parts)?)),

@@ -32,6 +32,7 @@ mod error;
 mod evaluate;
 mod field;
 mod incident;
+mod load;
 mod problem;
 mod render;
 mod rule;

@@ -154,3 +154,10 @@ pub struct Rule {
     pub(crate) text: String,
     pub(crate) has_samples_file: bool,
 }
+
+impl Rule {
+    /// The rule as it stands in its file.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+}

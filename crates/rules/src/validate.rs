@@ -112,7 +112,9 @@ impl Walk<'_, '_> {
         match detection {
             Detection::AllOf(items) => items.iter().for_each(|item| self.item(item)),
             Detection::AnyOf(parts) | Detection::And(parts) => {
-                parts.iter().for_each(|part| self.detection(part));
+                for part in parts {
+                    self.detection(part);
+                }
             }
             Detection::Keywords(_) => self.reporter.error(
                 None,
@@ -123,7 +125,9 @@ impl Walk<'_, '_> {
             Detection::Conditional { named, .. } => {
                 let mut parts: Vec<_> = named.iter().collect();
                 parts.sort_by_key(|(name, _)| *name);
-                parts.iter().for_each(|(_, part)| self.detection(part));
+                for (_, part) in parts {
+                    self.detection(part);
+                }
             }
         }
     }
@@ -250,12 +254,16 @@ impl Walk<'_, '_> {
                 }
             }
             Detection::AnyOf(inner) | Detection::And(inner) => {
-                inner.iter().for_each(|part| self.member(parts, part));
+                for part in inner {
+                    self.member(parts, part);
+                }
             }
             Detection::Conditional { named, .. } => {
                 let mut inner: Vec<_> = named.iter().collect();
                 inner.sort_by_key(|(name, _)| *name);
-                inner.iter().for_each(|(_, part)| self.member(parts, part));
+                for (_, part) in inner {
+                    self.member(parts, part);
+                }
             }
             Detection::Keywords(_) if parts.is_empty() => {}
             Detection::Keywords(_) | Detection::ArrayMatch { .. } => self.reporter.error(

@@ -7,6 +7,7 @@ use clap::{Parser, Subcommand};
 
 mod check_deps;
 mod demo;
+mod golden;
 
 /// Generators and checks of this repository.
 #[derive(Parser)]
@@ -26,12 +27,19 @@ enum Verb {
         #[arg(long)]
         check: bool,
     },
+    /// Run the golden cases.
+    Golden {
+        /// Write what the program says now as what is expected; read the difference before you commit it.
+        #[arg(long)]
+        bless: bool,
+    },
 }
 
 fn main() -> ExitCode {
     let done = match Arguments::parse().verb {
         Verb::CheckDeps => check_deps::run(),
         Verb::DemoData { check } => demo::run(check),
+        Verb::Golden { bless } => golden::run(bless),
     };
     match done {
         Ok(message) => {

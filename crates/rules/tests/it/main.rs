@@ -2,7 +2,9 @@
 
 mod support;
 
+mod cases;
 mod classify;
 mod columnar;
 mod load;
+mod samples;
 mod shipped;

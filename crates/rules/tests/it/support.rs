@@ -4,11 +4,13 @@ use std::borrow::Cow;
 
 use af_model::UtcMillis;
 use af_model::cell::Target;
+use af_model::tables::attack_signals;
 use af_model::tables::identity_events::{Row, batch};
+use af_rules::{Classified, RuleFile, RuleSet};
 use arrow::array::RecordBatch;
 
 /// A successful sign-in of `uid:u1` in the tenant `acme` that nothing speaks against.
-pub fn event(event_uid: &str, event_type: &str) -> Row<'static> {
+pub(crate) fn event(event_uid: &str, event_type: &str) -> Row<'static> {
     Row {
         tenant_uid: "acme".into(),
         integration: Some("okta-main".into()),
@@ -94,12 +96,12 @@ pub fn event(event_uid: &str, event_type: &str) -> Row<'static> {
 }
 
 /// The rows as a batch of the table.
-pub fn events(rows: &[Row<'_>]) -> RecordBatch {
+pub(crate) fn events(rows: &[Row<'_>]) -> RecordBatch {
     batch(rows)
 }
 
 /// A target that is a person.
-pub fn person(uid: &'static str) -> Target<'static> {
+pub(crate) fn person(uid: &'static str) -> Target<'static> {
     Target {
         uid: Some(uid.into()),
         kind: Some("User".into()),
@@ -109,13 +111,59 @@ pub fn person(uid: &'static str) -> Target<'static> {
 }
 
 /// The map of details.
-pub fn details(
+pub(crate) fn details(
     pairs: &[(&'static str, &'static str)],
-) -> Option<Vec<(Cow<'static, str>, Cow<'static, str>)>> {
-    Some(
-        pairs
-            .iter()
-            .map(|&(key, value)| (key.into(), value.into()))
-            .collect(),
+) -> Vec<(Cow<'static, str>, Cow<'static, str>)> {
+    pairs
+        .iter()
+        .map(|&(key, value)| (key.into(), value.into()))
+        .collect()
+}
+
+/// A rule file of one attack rule of the component identity.
+pub(crate) fn attack_rule(name: &str, number: u8, detection: &str, block: &str) -> RuleFile {
+    rule(
+        name,
+        number,
+        detection,
+        &format!("  class: attack\n  component: identity\n{block}"),
     )
+}
+
+/// A rule file of level medium with any `attack_factor` block.
+pub(crate) fn rule(name: &str, number: u8, detection: &str, block: &str) -> RuleFile {
+    let text = format!(
+        "title: {name}\nid: 00000000-0000-4000-8000-0000000000{number:02x}\ndate: 2026-11-22\n\
+         tags: [attack.t1110.003]\nlogsource: {{product: okta, service: okta}}\n\
+         detection:\n{detection}\nlevel: medium\nattack_factor:\n{block}\n"
+    );
+    RuleFile {
+        path: format!("rules/{name}.yml"),
+        text,
+        samples: None,
+    }
+}
+
+/// A detection of one event type.
+pub(crate) fn of_type(event_type: &str) -> String {
+    format!("  selection: {{eventType: {event_type}}}\n  condition: selection")
+}
+
+/// Loads rules that must load.
+pub(crate) fn set(files: impl IntoIterator<Item = RuleFile>) -> RuleSet {
+    RuleSet::load(files.into_iter()).expect("the test's rules load")
+}
+
+/// Classifies events of known types.
+pub(crate) fn found(rules: &RuleSet, rows: &[Row<'_>]) -> Classified {
+    rules
+        .classify(&events(rows), &|event_type| event_type != "no.such.type")
+        .expect("the test's events are a table")
+}
+
+/// The signals as rows.
+pub(crate) fn signals(found: &Classified) -> Vec<attack_signals::Row<'_>> {
+    (0..found.signals.num_rows())
+        .map(|row| attack_signals::row(&found.signals, row))
+        .collect()
 }
