@@ -21,7 +21,8 @@ struct Case {
     steps: Vec<Vec<String>>,
     /// Tables of the latest snapshot whose rows are expected.
     tables: Vec<String>,
-    /// 64 hex digits: the store's key of hashed names, where rows hold hashes.
+    /// 64 hex digits: the store's key of hashed names, where rows hold hashes. It is put into the
+    /// store after the first step, which therefore imports the people.
     hash_key: Option<String>,
     /// Text that no output file and no message may hold.
     #[serde(default)]
@@ -68,12 +69,16 @@ fn run(folder: &Path, bless: bool) -> Vec<String> {
     );
     let work = tempfile::tempdir().unwrap();
     let store = work.path().join("store");
-    if let Some(key) = &case.hash_key {
-        std::fs::create_dir_all(store.join("secret")).unwrap();
-        std::fs::write(store.join("secret/hash.key"), format!("{key}\n")).unwrap();
-    }
     let input = folder.join("input");
     for step in &case.steps {
+        // The key goes into the store that the first step makes; steps that hash come later.
+        if let Some(key) = &case.hash_key
+            && store.is_dir()
+            && !store.join("secret/hash.key").exists()
+        {
+            std::fs::create_dir_all(store.join("secret")).unwrap();
+            std::fs::write(store.join("secret/hash.key"), format!("{key}\n")).unwrap();
+        }
         let arguments: Vec<String> = step
             .iter()
             .map(|word| {
