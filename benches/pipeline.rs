@@ -43,26 +43,12 @@ impl Dice {
 
 fn people() -> Vec<Person> {
     (0..PEOPLE)
-        .map(|n| Person {
-            tenant_uid: "bench".to_owned(),
-            user_uid: format!("00u{n:017}"),
-            email: format!("person{n}@example.com"),
-            login: Some(format!("person{n}@example.com")),
-            aliases: None,
-            display_name: None,
-            status: None,
-            user_type: None,
-            department: None,
-            location: None,
-            manager_uid: None,
-            title: None,
-            privileged: None,
-            vip: None,
-            created: None,
-            deactivated: None,
-            last_login: None,
-            source: None,
-            imported_at: None,
+        .map(|n| {
+            let login = format!("person{n}@example.com");
+            Person {
+                login: Some(login.clone()),
+                ..Person::new("bench", &format!("00u{n:017}"), &login)
+            }
         })
         .collect()
 }

@@ -77,10 +77,18 @@ fn judge(error: &anyhow::Error) -> (u8, Option<String>) {
             return (code, error.hint().map(str::to_owned));
         }
         if let Some(error) = cause.downcast_ref::<af_query::Error>() {
-            return (FAILED, error.hint().map(str::to_owned));
+            let code = if error.is_missing() { NO_INPUT } else { FAILED };
+            return (code, error.hint().map(str::to_owned));
         }
         if let Some(error) = cause.downcast_ref::<af_store::Error>() {
-            return (FAILED, error.hint().map(|hint| hint.to_string()));
+            let code = match error.kind() {
+                af_store::ErrorKind::AlreadyExists
+                | af_store::ErrorKind::NotAStore
+                | af_store::ErrorKind::InvalidName => USAGE,
+                af_store::ErrorKind::NotFound => NO_INPUT,
+                _ => FAILED,
+            };
+            return (code, error.hint().map(str::to_owned));
         }
     }
     (FAILED, None)

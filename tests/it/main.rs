@@ -14,5 +14,6 @@ mod polars_query;
 mod render;
 mod samples;
 mod score_files;
+mod separation;
 mod support;
 mod users;

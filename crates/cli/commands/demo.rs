@@ -83,7 +83,13 @@ pub(super) fn run(arguments: &Demo, quiet: bool) -> anyhow::Result<()> {
     };
     let report = pipeline::score_store(&job, &Params::default(), asked, &run_facts(), &bars)?;
 
-    let view = af_query::top(&report.snapshot, &TopQuery::default())?;
+    let view = af_query::top(
+        &report.snapshot,
+        &TopQuery {
+            limit: 10,
+            ..TopQuery::default()
+        },
+    )?;
     console::print_with(|out| {
         af_report::render_top(&view, arguments.format.format, console::width(), out)
     })?;

@@ -8,7 +8,7 @@ use af_model::tables::identity_events;
 use af_model::{HashKey, UtcMillis};
 use af_okta::{Normalizer, catalogue};
 use af_report::{Cell, Column, Format};
-use af_rules::{EventTypeFlags, Problem, Rule, RuleFile, RuleSet, Severity};
+use af_rules::{Class, EventTypeFlags, Problem, Rule, RuleFile, RuleSet, Severity};
 use anyhow::Context;
 
 use crate::args::{Rules, RulesArgument};
@@ -94,15 +94,20 @@ fn list(rules: &RuleSet, format: Format) -> anyhow::Result<()> {
         .rules()
         .iter()
         .map(|rule| {
-            let level = match rule.level_from {
+            // Context and behavior are not scored, so their level says nothing.
+            let level = (rule.class == Class::Attack).then(|| match rule.level_from {
                 Some(field) => format!("{} or {field}", rule.level),
                 None => rule.level.to_string(),
-            };
+            });
             vec![
                 rule.name.clone().into(),
                 rule.class.as_str().into(),
-                rule.component.clone().into(),
-                rule.family.clone().into(),
+                Some(rule.component.clone())
+                    .filter(|name| !name.is_empty())
+                    .into(),
+                Some(rule.family.clone())
+                    .filter(|name| !name.is_empty())
+                    .into(),
                 level.into(),
                 rule.techniques.clone().into(),
                 rule.title.clone().into(),

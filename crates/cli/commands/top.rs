@@ -27,8 +27,5 @@ pub(super) fn run(arguments: &Top) -> anyhow::Result<()> {
     console::print_with(|out| {
         af_report::render_top(&view, arguments.format.format, console::width(), out)
     })?;
-    if view.people.is_empty() {
-        console::say("nobody to show: no person of this snapshot fits");
-    }
     Ok(())
 }

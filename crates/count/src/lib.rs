@@ -16,13 +16,7 @@
 //! use af_model::{HashKey, Person, UtcMillis};
 //!
 //! let key = HashKey::new([7; 32]);
-//! let ana = Person {
-//!     tenant_uid: "acme".into(), user_uid: "00u1".into(), email: "ana@acme.example".into(),
-//!     login: None, aliases: None, display_name: None, status: None, user_type: None,
-//!     department: None, location: None, manager_uid: None, title: None, privileged: None,
-//!     vip: None, created: None, deactivated: None, last_login: None, source: None,
-//!     imported_at: None,
-//! };
+//! let ana = Person::new("acme", "00u1", "ana@acme.example");
 //! let signal = attack_signals::Row {
 //!     tenant_uid: "acme".into(), signal_uid: "s1".into(),
 //!     time: UtcMillis::parse("2026-11-20T08:00:00Z").unwrap(), ingested_at: None,

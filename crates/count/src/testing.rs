@@ -13,27 +13,7 @@ pub(crate) fn at(text: &str) -> UtcMillis {
 
 /// A person of tenant `acme`.
 pub(crate) fn person(user_uid: &str, email: &str) -> Person {
-    Person {
-        tenant_uid: "acme".to_owned(),
-        user_uid: user_uid.to_owned(),
-        email: email.to_owned(),
-        login: None,
-        aliases: None,
-        display_name: None,
-        status: None,
-        user_type: None,
-        department: None,
-        location: None,
-        manager_uid: None,
-        title: None,
-        privileged: None,
-        vip: None,
-        created: None,
-        deactivated: None,
-        last_login: None,
-        source: None,
-        imported_at: None,
-    }
+    Person::new("acme", user_uid, email)
 }
 
 /// A high phishing signal of tenant `acme` on 2026-11-20 at 08:00.

@@ -63,7 +63,14 @@ impl std::error::Error for Error {}
 impl From<af_store::Error> for Error {
     fn from(error: af_store::Error) -> Self {
         let hint = error.hint().map(str::to_owned);
-        let raised = Self::new(ErrorKind::Io, error.to_string());
+        // A folder that must not be touched is a wrong argument, not a broken disk.
+        let kind = match error.kind() {
+            af_store::ErrorKind::AlreadyExists
+            | af_store::ErrorKind::NotAStore
+            | af_store::ErrorKind::InvalidName => ErrorKind::Usage,
+            _ => ErrorKind::Io,
+        };
+        let raised = Self::new(kind, error.to_string());
         match hint {
             Some(hint) => raised.with_hint(hint),
             None => raised,

@@ -15,6 +15,7 @@ pub mod normalize;
 pub mod people;
 pub mod pipeline;
 pub mod progress;
+mod publish;
 pub mod tally;
 
 pub use error::{Error, ErrorKind};

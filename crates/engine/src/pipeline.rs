@@ -11,23 +11,22 @@
 //! [`score_store`] walks it from the events of a store, [`score_files`] from anybody's signals.
 //! One direction, no way back: each arrow is a table with a written contract.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use af_count::Counted;
 use af_directory::ImportOptions;
 use af_model::accounting::{EventAccount, PerTenant};
-use af_model::manifest::{DirectoryVersion, FileEntry, Manifest, Run, TenantEntry};
-use af_model::tables::{self, attack_signals, retractions};
-use af_model::{FORMULA, HashKey, Params, UtcMillis};
+use af_model::manifest::{DirectoryVersion, Manifest};
+use af_model::tables::retractions;
+use af_model::{HashKey, Params, UtcMillis};
 use af_rules::RuleSet;
-use af_store::{Metadata, Partitioned, Publication, Scan, Snapshot, Store, WriteLock, table_file};
+use af_store::{Partitioned, Scan, Store, WriteLock, table_file};
 
-use crate::assemble::{self, SnapshotTables, Stamp};
-use crate::detect::{self, DetectReport, Detected};
+use crate::assemble::{self, Stamp};
+use crate::detect::{self, DetectReport};
 use crate::error::{Error, ErrorKind};
 use crate::people;
 use crate::progress::Progress;
+use crate::publish::{Facts, entries, publish, tenant_entries, unchanged};
 use crate::tally::{self, AskedCut};
 
 /// The state document that sums up what every `normalize` read.
@@ -216,175 +215,6 @@ pub fn score_files(
     publish(af_store::begin_output(job.out, job.force)?, &tables, facts)
 }
 
-/// The report of a snapshot that has the same rows already, `known_at` aside.
-fn unchanged(snapshot: &Path, tables: &SnapshotTables) -> Result<Option<ScoreReport>, Error> {
-    let stored = Snapshot::open(snapshot)?;
-    for (table, batch) in tables::SNAPSHOT.into_iter().zip(tables.batches()) {
-        let known = stored.manifest().files.iter().any(|file| {
-            file.path.strip_suffix(".parquet") == Some(table.name)
-                && file.rows == batch.num_rows() as u64
-        });
-        if !known {
-            return Ok(None);
-        }
-        let ignored = ["known_at"];
-        let before = af_store::content_hash(table, stored.table(table)?, &ignored)?;
-        if before != af_store::content_hash(table, [Ok(batch)], &ignored)? {
-            return Ok(None);
-        }
-    }
-    Ok(Some(ScoreReport {
-        snapshot: snapshot.to_owned(),
-        published: false,
-        manifest: stored.manifest().clone(),
-        detected: None,
-    }))
-}
-
-/// Writes the tables and publishes them together with the manifest.
-fn publish(
-    mut publication: Publication<'_>,
-    tables: &SnapshotTables,
-    facts: Facts<'_>,
-) -> Result<ScoreReport, Error> {
-    let metadata = Metadata::new().with_formula(FORMULA);
-    for (table, batch) in tables::SNAPSHOT.into_iter().zip(tables.batches()) {
-        publication.write(table, [batch], &metadata)?;
-    }
-    let manifest = facts.manifest(publication.files());
-    let published = publication.publish(manifest)?;
-    Ok(ScoreReport {
-        snapshot: published.path,
-        published: true,
-        manifest: published.manifest,
-        detected: None,
-    })
-}
-
-/// What goes into the manifest beside the files.
-struct Facts<'a> {
-    params: &'a Params,
-    stamp: &'a Stamp,
-    directories: Vec<DirectoryVersion>,
-    inputs: Vec<FileEntry>,
-    tenants: PerTenant<TenantEntry>,
-    run: &'a RunFacts,
-}
-
-impl Facts<'_> {
-    /// The manifest; what only the store knows (revision, files, versions) it fills in itself.
-    fn manifest(self, files: &[FileEntry]) -> Manifest {
-        let mut manifest = Manifest {
-            manifest_version: 1,
-            as_of: self.stamp.cut.as_of,
-            known_at: self.stamp.cut.known_at,
-            revision: 1,
-            supersedes: None,
-            formula: FORMULA.to_owned(),
-            params: self.params.clone(),
-            config_hash: self.stamp.config_hash.clone(),
-            rules_hash: self.stamp.rules_hash.clone(),
-            tables: BTreeMap::new(),
-            directories: self.directories,
-            inputs: self.inputs,
-            files: Vec::new(),
-            tenants: self.tenants,
-            left_out: BTreeMap::new(),
-            run: Run::default(),
-        };
-        manifest.inputs.sort();
-        manifest.run = Run {
-            id: run_id(files, self.run),
-            program: self.run.program.clone(),
-            started_at: Some(self.run.started_at),
-            finished_at: None,
-        };
-        manifest
-    }
-}
-
-/// An id that tells runs apart: what was computed and when it was started.
-fn run_id(files: &[FileEntry], run: &RunFacts) -> String {
-    let checksums = files.iter().map(|file| file.blake3.as_str());
-    let started = run.started_at.to_string();
-    af_model::HexHash::of_parts(checksums.chain([started.as_str()])).to_string()
-}
-
-fn tenant_entries(
-    counted: &Counted,
-    tables: &SnapshotTables,
-    store: Option<(&Detected, &PerTenant<EventAccount>)>,
-) -> PerTenant<TenantEntry> {
-    let mut entries = PerTenant::<TenantEntry>::new();
-    for (tenant, counts) in &counted.tenants {
-        let entry = entries.entry(tenant.clone()).or_default();
-        entry.signals = counts.account;
-        entry.conflicts = counts.conflicts;
-        entry.feeds = counts.feeds.clone();
-    }
-    for (tenant, population) in &tables.population {
-        entries.entry(tenant.clone()).or_default().population = population.clone();
-    }
-    if let Some((detected, events)) = store {
-        for (tenant, classes) in detected.classes() {
-            entries.entry(tenant).or_default().classes = Some(classes);
-        }
-        for (tenant, account) in events {
-            entries.entry(tenant.clone()).or_default().events = Some(*account);
-        }
-        // Events are the feed of the identity component, also when no rule found an attack in them.
-        for (tenant, heard) in detected.feeds() {
-            let feed = entries
-                .entry(tenant)
-                .or_default()
-                .feeds
-                .entry("identity".to_owned())
-                .or_default();
-            feed.first = [feed.first, heard.first].into_iter().flatten().min();
-            feed.last = feed.last.max(heard.last);
-            feed.integrations.extend(heard.integrations);
-            feed.integrations.sort_unstable();
-            feed.integrations.dedup();
-        }
-    }
-    for entry in entries.values_mut() {
-        entry.warnings = warnings(entry);
-    }
-    entries
-}
-
-fn warnings(entry: &TenantEntry) -> Vec<String> {
-    let mut warnings = Vec::new();
-    if entry.population.is_empty() {
-        warnings.push("no people: import the directory of this organization".to_owned());
-    }
-    if entry.feeds.is_empty() {
-        warnings.push("no feed: no event and no signal was read, so every score is 0".to_owned());
-    }
-    if let Some(classes) = entry.classes
-        && classes.unknown_type > 0
-    {
-        let n = classes.unknown_type;
-        warnings.push(format!(
-            "{n} events of types that the catalogue does not know"
-        ));
-    }
-    let account = entry.signals;
-    if account.unmatched * 10 > account.unmatched + account.collapsed + account.scored {
-        warnings.push(format!(
-            "{} of the signals within the window belong to nobody in the directory",
-            account.unmatched
-        ));
-    }
-    if account.quarantined > 0 {
-        warnings.push(format!(
-            "{} signals break the contract",
-            account.quarantined
-        ));
-    }
-    warnings
-}
-
 fn signal_files(
     store: &Store,
     wanted: impl Fn(af_model::UtcDay) -> bool,
@@ -409,29 +239,4 @@ fn retractions_of(store: &Store) -> Result<Vec<retractions::Row>, Error> {
         }
     }
     Ok(rows)
-}
-
-/// Name, size and checksum of every file that was read.
-fn entries(files: &[PathBuf]) -> Result<Vec<FileEntry>, Error> {
-    files
-        .iter()
-        .map(|path| {
-            let found = af_store::checksum(path)?;
-            let rows = af_store::TableFile::open(path, &attack_signals::TABLE)?.rows();
-            // A day's folder tells signal files of one name apart.
-            let parts: Vec<_> = path.components().rev().take(2).collect();
-            let day = parts.get(1).map(|part| part.as_os_str().to_string_lossy());
-            let name = path.file_name().unwrap_or_default().to_string_lossy();
-            let path = match day.filter(|day| day.starts_with("day=")) {
-                Some(day) => format!("{day}/{name}"),
-                None => name.into_owned(),
-            };
-            Ok(FileEntry {
-                path,
-                rows,
-                bytes: found.bytes,
-                blake3: found.blake3,
-            })
-        })
-        .collect()
 }

@@ -29,6 +29,37 @@ impl Population {
 }
 
 impl Person {
+    /// A person of whom only the required columns are known: active, human, always there.
+    ///
+    /// ```
+    /// use af_model::Person;
+    /// let ana = Person::new("acme", "00u1", "ana@example.com");
+    /// assert_eq!(ana.status, None);
+    /// ```
+    pub fn new(tenant_uid: &str, user_uid: &str, email: &str) -> Self {
+        Self {
+            tenant_uid: tenant_uid.to_owned(),
+            user_uid: user_uid.to_owned(),
+            email: email.to_owned(),
+            login: None,
+            aliases: None,
+            display_name: None,
+            status: None,
+            user_type: None,
+            department: None,
+            location: None,
+            manager_uid: None,
+            title: None,
+            privileged: None,
+            vip: None,
+            created: None,
+            deactivated: None,
+            last_login: None,
+            source: None,
+            imported_at: None,
+        }
+    }
+
     /// Whom this account is compared with: accounts whose `user_type` is service, bot, generic or
     /// system (case does not matter) are no people.
     pub fn population(&self) -> Population {

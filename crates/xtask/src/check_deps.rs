@@ -261,7 +261,7 @@ mod tests {
     #[test]
     fn the_way_to_polars_is_shown_also_through_tests() {
         let graph = graph(
-            &["af-directory", "af-report", "af-score"],
+            &["af-query", "af-report", "af-score"],
             &[
                 ("af-query", "polars"),
                 ("af-report", "x"),

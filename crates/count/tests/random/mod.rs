@@ -126,27 +126,7 @@ fn ana() -> Person {
 }
 
 fn nobody(user_uid: &str, email: &str) -> Person {
-    Person {
-        tenant_uid: "acme".to_owned(),
-        user_uid: user_uid.to_owned(),
-        email: email.to_owned(),
-        login: None,
-        aliases: None,
-        display_name: None,
-        status: None,
-        user_type: None,
-        department: None,
-        location: None,
-        manager_uid: None,
-        title: None,
-        privileged: None,
-        vip: None,
-        created: None,
-        deactivated: None,
-        last_login: None,
-        source: None,
-        imported_at: None,
-    }
+    Person::new("acme", user_uid, email)
 }
 
 /// Any signal: mostly sound, with few ids, so that duplicates, conflicts and incidents abound.

@@ -23,25 +23,8 @@ pub(super) const HOSTILE: [&str; 7] = [
 /// A plain person of a tenant: active, human, known by one login that is also the e-mail address.
 pub fn person(tenant_uid: &str, user_uid: &str, login: &str) -> Person {
     Person {
-        tenant_uid: tenant_uid.to_owned(),
-        user_uid: user_uid.to_owned(),
-        email: login.to_owned(),
         login: Some(login.to_owned()),
-        aliases: None,
-        display_name: None,
-        status: None,
-        user_type: None,
-        department: None,
-        location: None,
-        manager_uid: None,
-        title: None,
-        privileged: None,
-        vip: None,
-        created: None,
-        deactivated: None,
-        last_login: None,
-        source: None,
-        imported_at: None,
+        ..Person::new(tenant_uid, user_uid, login)
     }
 }
 
