@@ -111,23 +111,44 @@ fn somebody_elses_folder_is_two_and_left_alone() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::create_dir_all(folder.path().join("photos")).unwrap();
     std::fs::write(folder.path().join("photos/cat.jpg"), "meow").unwrap();
-    let outcome = program(["normalize", "okta", "-", "--tenant", "t", "--store", "photos"])
-        .inside(folder.path())
-        .input("")
-        .run();
+    let outcome = program([
+        "normalize",
+        "okta",
+        "-",
+        "--tenant",
+        "t",
+        "--store",
+        "photos",
+    ])
+    .inside(folder.path())
+    .input("")
+    .run();
     assert_eq!(outcome.code, 2);
     assert!(outcome.stderr.contains("hint: "), "{}", outcome.stderr);
-    assert_eq!(std::fs::read_dir(folder.path().join("photos")).unwrap().count(), 1);
+    assert_eq!(
+        std::fs::read_dir(folder.path().join("photos"))
+            .unwrap()
+            .count(),
+        1
+    );
 }
 
 #[test]
 fn a_second_writer_is_one_and_told_who_writes() {
     let folder = tempfile::tempdir().unwrap();
     let store = folder.path().join("store");
-    program(["normalize", "okta", "-", "--tenant", "t", "--store", "store"])
-        .inside(folder.path())
-        .input("")
-        .succeed();
+    program([
+        "normalize",
+        "okta",
+        "-",
+        "--tenant",
+        "t",
+        "--store",
+        "store",
+    ])
+    .inside(folder.path())
+    .input("")
+    .succeed();
     let lock = std::fs::File::open(store.join("lock")).unwrap();
     lock.lock().unwrap();
     let outcome = program(["score", "--store", "store", "--as-of", "2026-11-20"])

@@ -1,4 +1,4 @@
-//! Which signals count, and for whom: the first reason against a signal decides (scoring.md §2.1).
+//! Which signals count, and for whom: the first reason against a signal decides (af-1 §2.1).
 
 use std::hash::BuildHasher;
 

@@ -1,4 +1,4 @@
-//! One incident counts once a day, then signals become blocks (scoring.md §2.2–2.3).
+//! One incident counts once a day, then signals become blocks (af-1 §2.2–2.3).
 
 use std::cmp::Ordering;
 use std::sync::Arc;

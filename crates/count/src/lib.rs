@@ -1,5 +1,5 @@
 //! From attack signals to bucket counts: deduplicate, admit, join, collapse, count
-//! (scoring.md §2.1–2.3 and §3).
+//! (af-1 §2.1–2.3 and §3).
 //!
 //! # Who calls whom
 //!

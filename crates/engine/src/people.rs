@@ -110,7 +110,7 @@ fn same_person(old: &Person, new: &Person) -> bool {
 }
 
 /// The people as known at `known_at`: for each tenant and source the latest version imported by
-/// then, else its first (scoring.md §3, "The directory is versioned").
+/// then, else its first (af-1 §3, "The directory is versioned").
 ///
 /// # Errors
 /// A version cannot be read.

@@ -8,7 +8,7 @@ use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
 use crate::hash::{HashKey, HexHash};
 
 /// Makes a login, an e-mail or an alias comparable: trim, Unicode NFC, lower-case, and the domain
-/// after the last `@` in IDNA's ASCII form (scoring.md §3, "Keys").
+/// after the last `@` in IDNA's ASCII form (af-1 §3, "Keys").
 ///
 /// Plus tags stay: `joe+test@example.com` is another key than `joe@example.com`. A domain that
 /// IDNA refuses is kept in lower case, so that every input has exactly one key. Source user ids

@@ -1,4 +1,4 @@
-//! The configurable parameters of the formula (scoring.md §1), checked and hashed.
+//! The configurable parameters of the formula (af-1 §1), checked and hashed.
 
 use std::collections::BTreeMap;
 

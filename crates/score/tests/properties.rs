@@ -1,4 +1,4 @@
-//! The properties 1 to 12 of scoring.md §6, against the real kernel: organizations of 1 to 300
+//! The properties 1 to 12 of af-1 §6, against the real kernel: organizations of 1 to 300
 //! people, with leavers, weights and parameters of every allowed kind.
 
 use std::collections::{BTreeMap, BTreeSet};

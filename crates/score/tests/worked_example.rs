@@ -1,4 +1,4 @@
-//! The worked example and the quiet organizations of scoring.md §4, to the last digit, and the edge
+//! The worked example and the quiet organizations of af-1 §4, to the last digit, and the edge
 //! cases of §5 that concern the formula.
 
 use af_model::{Params, ScoreLevel, UtcDay};

@@ -38,6 +38,28 @@ impl Store {
         self.place_day_file(kind, day, name, staged, entry)
     }
 
+    /// Adds a file to a day from rows that come bit by bit; it is named by its content, so the same
+    /// rows again are left as they are. `None` for no row. A failure among `batches` leaves no file.
+    ///
+    /// # Errors
+    /// The first failure among `batches`, and as [`Store::add_day_file`].
+    pub fn add_day_stream(
+        &self,
+        lock: &WriteLock,
+        kind: Partitioned,
+        day: UtcDay,
+        batches: impl IntoIterator<Item = Result<RecordBatch, Error>>,
+    ) -> Result<Option<FileEntry>, Error> {
+        lock.guards(self);
+        let (staged, entry) = self.stage_day_file(kind, day, batches.into_iter())?;
+        if entry.rows == 0 {
+            return Ok(None);
+        }
+        let name = entry.blake3[..32].to_owned();
+        self.place_day_file(kind, day, &name, staged, entry)
+            .map(Some)
+    }
+
     /// Removes files of a day; names are without extension, absent ones are fine.
     ///
     /// # Errors

@@ -1,4 +1,4 @@
-//! Who holds a key, and which of several holders a signal means (scoring.md §3).
+//! Who holds a key, and which of several holders a signal means (af-1 §3).
 
 use af_model::{Person, UtcMillis};
 

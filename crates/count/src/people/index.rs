@@ -91,7 +91,7 @@ impl PeopleIndex {
         &self.people
     }
 
-    /// Whom a subject means at `time`, among the people who exist at `as_of` (scoring.md §3).
+    /// Whom a subject means at `time`, among the people who exist at `as_of` (af-1 §3).
     ///
     /// The user id is tried first, then the login, the e-mail and last the reference; the first of
     /// them that has a holder decides. A login, an e-mail or a hash is tried as login, then as

@@ -1,4 +1,4 @@
-//! From counts to the published tables: scores, ranks, attribution, summaries (scoring.md §2.4–2.11, §7).
+//! From counts to the published tables: scores, ranks, attribution, summaries (af-1 §2.4–2.11, §7).
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,6 +1,6 @@
 //! The attack factor computed the slow and obvious way, as the judge of the fast way.
 //!
-//! Written from the text of `scoring.md` alone: one signal after the other, one person after the
+//! Written from the text of `docs/formula.md` alone: one signal after the other, one person after the
 //! other, sums written out, big numbers where the formula asks for big numbers. [`admit`] is its
 //! §2.1 and §5, [`people`] its §3, [`collapse`] its §2.2 and 2.3, [`arithmetic`] its constants,
 //! saturation and decay, [`score`] its §2.6 to 2.10, [`attribution`] its §2.11.
