@@ -82,7 +82,7 @@ def main() -> None:
         for column, kind in promised[name].items():
             found = table.schema.field(column).type
             assert kind not in TYPES or found == TYPES[kind], f"{name}.{column}: {found}, not {kind}"
-        (rows,) = db.sql(f"SELECT count(*) FROM '{path}'").fetchone()
+        [(rows,)] = db.sql(f"SELECT count(*) FROM '{path}'").fetchall()
         assert rows == entry["rows"], f"{name}: DuckDB sees {rows} rows"
         # pyarrow's filters work on plain strings.
         pq.read_table(path, filters=[("tenant_uid", "=", "nobody")])

@@ -11,6 +11,7 @@ mod exit_codes;
 mod golden;
 mod normalize;
 mod polars_query;
+mod readme;
 mod render;
 mod samples;
 mod score_files;

@@ -69,6 +69,10 @@ pub(super) fn normalize_into(
     bars: &Bars,
 ) -> anyhow::Result<NormalizeReport> {
     let report = stage::okta(Some((store, lock)), key, inputs, options, bars)?;
+    if report.account.duplicate == report.account.events_read {
+        // Reading a file again adds nothing, to the account neither.
+        return Ok(report);
+    }
     let mut accounts: PerTenant<EventAccount> = store.read_state(EVENTS_STATE)?.unwrap_or_default();
     *accounts.entry(options.tenant.clone()).or_default() += report.account;
     store.write_state(lock, EVENTS_STATE, &accounts)?;
