@@ -1,4 +1,5 @@
 //! What a user may type.
+#![expect(clippy::doc_markdown, reason = "these comments are the text of --help")]
 
 use std::path::PathBuf;
 

@@ -48,7 +48,10 @@ fn one_thread_and_two_write_the_same_bytes() {
     );
     // Every table, event and signal file and the running accounts; the lock names a process.
     let same = |files: Vec<(String, String)>| -> Vec<(String, String)> {
-        files.into_iter().filter(|(name, _)| name != "lock").collect()
+        files
+            .into_iter()
+            .filter(|(name, _)| name != "lock")
+            .collect()
     };
     assert_eq!(same(found), same(files(two.path())));
 }

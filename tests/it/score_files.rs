@@ -102,7 +102,10 @@ fn people(folder: &Path) {
     let mut csv = "E-Mail;Name\n".to_owned();
     let names = ["ana", "bob", "cho", "dee"].map(str::to_owned);
     for name in names.into_iter().chain(quiet_people()) {
-        csv += &format!("{}@Example.com;{name}\n", name.to_uppercase());
+        csv += &name.to_uppercase();
+        csv += "@Example.com;";
+        csv += &name;
+        csv += "\n";
     }
     std::fs::write(folder.join("people.csv"), csv).unwrap();
 }

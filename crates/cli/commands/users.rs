@@ -94,7 +94,7 @@ fn tell(report: &ImportReport, dry_run: bool) {
         (_, true) => console::say("dry run: nothing was written"),
         (Some(version), false) => console::say(&format!("new directory version {version}")),
         (None, false) => {
-            console::say("nobody changed since the latest version: nothing was written")
+            console::say("nobody changed since the latest version: nothing was written");
         }
     }
 }

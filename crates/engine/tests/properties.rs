@@ -41,6 +41,15 @@ fn compute(input: &OracleInput, seed: u64) -> (Counted, SnapshotTables) {
     (counted, tables)
 }
 
+/// What tells the blocks of `signal_attribution` apart.
+type Key = (
+    String,
+    Option<String>,
+    Option<String>,
+    Option<i32>,
+    Option<String>,
+);
+
 fn compare(input: &OracleInput) -> Result<(), TestCaseError> {
     let (counted, tables) = compute(input, 11);
     let expected = oracle(input);
@@ -103,13 +112,6 @@ fn compare(input: &OracleInput) -> Result<(), TestCaseError> {
             );
         }
 
-        type Key = (
-            String,
-            Option<String>,
-            Option<String>,
-            Option<i32>,
-            Option<String>,
-        );
         let mut blocks: BTreeMap<Key, (i64, i64, i64, Option<i64>)> = BTreeMap::new();
         for row in tables
             .signal_attribution

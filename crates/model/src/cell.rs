@@ -1,6 +1,6 @@
 //! Typed cells: how a Rust value enters a column and comes out again.
 //!
-//! A table's row struct (see [`crate::contract::table`]) has one field per column, and each field's
+//! A table's row struct (declared by the `table!` macro of [`crate::contract`]) has one field per column, and each field's
 //! type decides the column's kind and nullability through [`Cell`]. So a struct, its schema, its
 //! writer and its reader cannot drift apart.
 

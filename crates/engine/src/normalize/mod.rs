@@ -1,9 +1,9 @@
 //! From raw events to identity events in the store.
 //!
-//! Chunks of a stream are parsed in parallel ([`parse`]) into one builder per UTC day. When what
-//! [waits](waiting) exceeds the buffer, every day's rows go to a sorted run on disk; at the end each
-//! day's runs are merged, events that are already known are dropped ([`fresh`]), and the rest becomes
-//! one new file of that day. [Refused](refused) events keep their place and reason, never their
+//! Chunks of a stream are parsed in parallel (`parse`) into one builder per UTC day. When what
+//! waits (`waiting`) exceeds the buffer, every day's rows go to a sorted run on disk; at the end each
+//! day's runs are merged, events that are already known are dropped (`fresh`), and the rest becomes
+//! one new file of that day. Refused (`refused`) events keep their place and reason, never their
 //! content. Memory is the buffer plus some 30 bytes per event of the largest day, whatever the size
 //! of the input.
 
