@@ -99,7 +99,6 @@ impl Facts<'_> {
             id: run_id(files, self.run),
             program: self.run.program.clone(),
             started_at: Some(self.run.started_at),
-            finished_at: None,
         };
         manifest
     }

@@ -116,6 +116,4 @@ pub struct Run {
     pub program: String,
     /// When the run started.
     pub started_at: Option<UtcMillis>,
-    /// When the snapshot was complete.
-    pub finished_at: Option<UtcMillis>,
 }
