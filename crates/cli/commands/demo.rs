@@ -8,7 +8,7 @@ use af_engine::normalize::NormalizeOptions;
 use af_engine::people;
 use af_engine::pipeline::{self, StoreJob};
 use af_engine::tally::AskedCut;
-use af_model::{Params, UtcMillis};
+use af_model::{HashKey, Params, UtcMillis};
 use af_query::TopQuery;
 use af_report::Format;
 
@@ -18,7 +18,6 @@ use serde::Deserialize;
 
 use crate::args::{Demo, RulesArgument};
 use crate::commands::normalize::normalize_into;
-use crate::commands::score::parse_key;
 use crate::commands::{rules, run_facts};
 use crate::console::{self, Bars};
 
@@ -132,4 +131,16 @@ Try next:
   duckdb -c \"FROM '{}/component_scores.parquet' ORDER BY odds_nano DESC LIMIT 10\"",
         snapshot.display()
     ));
+}
+
+/// A key written as 64 hex digits.
+fn parse_key(text: &str) -> Option<HashKey> {
+    if text.len() != 64 || !text.is_ascii() {
+        return None;
+    }
+    let mut bytes = [0; 32];
+    for (index, byte) in bytes.iter_mut().enumerate() {
+        *byte = u8::from_str_radix(text.get(2 * index..2 * index + 2)?, 16).ok()?;
+    }
+    Some(HashKey::new(bytes))
 }

@@ -1,15 +1,12 @@
 //! `score`: everybody's attack factor, published.
 
-use std::path::Path;
-
 use af_directory::ImportOptions;
 use af_engine::pipeline::{self, FilesJob, ScoreReport, StoreJob};
 use af_engine::tally::AskedCut;
+use af_model::Params;
 use af_model::accounting::SignalAccount;
-use af_model::{HashKey, Params};
 use af_report::Format;
 use af_store::Store;
-use anyhow::Context;
 
 use crate::args::Score;
 use crate::clock;
@@ -47,7 +44,11 @@ pub(super) fn run(arguments: &Score, quiet: bool) -> anyhow::Result<()> {
                 imported_at: None,
                 map: arguments.mapping.clone(),
             };
-            let key = arguments.hash_key.as_deref().map(read_key).transpose()?;
+            let key = arguments
+                .hash_key
+                .as_deref()
+                .map(af_store::read_hash_key)
+                .transpose()?;
             let job = FilesJob {
                 signals: &arguments.signals,
                 users: (users, &options),
@@ -97,27 +98,4 @@ pub(super) fn show(report: &ScoreReport, format: Format, quiet: bool) -> anyhow:
         manifest.revision
     ));
     Ok(())
-}
-
-fn read_key(path: &Path) -> anyhow::Result<HashKey> {
-    let text = fs_err::read_to_string(path).context("read the key of hashed names")?;
-    parse_key(text.trim()).ok_or_else(|| {
-        Refusal::usage(
-            format!("{} is no key of hashed names", path.display()),
-            "the file holds 64 hex digits, as STORE/secret/hash.key does",
-        )
-        .into()
-    })
-}
-
-/// A key written as 64 hex digits.
-pub(super) fn parse_key(text: &str) -> Option<HashKey> {
-    if text.len() != 64 || !text.is_ascii() {
-        return None;
-    }
-    let mut bytes = [0; 32];
-    for (index, byte) in bytes.iter_mut().enumerate() {
-        *byte = u8::from_str_radix(text.get(2 * index..2 * index + 2)?, 16).ok()?;
-    }
-    Some(HashKey::new(bytes))
 }
