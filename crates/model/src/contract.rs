@@ -195,7 +195,7 @@ impl Table {
 
 /// Declares a table once: its contract `TABLE`, its `Row`, its `Builder` and its `rows` reader.
 ///
-/// ```ignore
+/// ```text
 /// table! {
 ///     /// What a row is.
 ///     "name", version 1, sorted by ["tenant_uid"];
