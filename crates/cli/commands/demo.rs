@@ -1,6 +1,6 @@
 //! `demo`: the main job on bundled data, from raw events to the table of the most attacked.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use af_directory::ImportOptions;
 use af_engine::input::Input;
@@ -14,12 +14,24 @@ use af_report::Format;
 
 use af_store::Store;
 use anyhow::{Context, anyhow};
+use clap::Args;
 use serde::Deserialize;
 
-use crate::args::{Demo, RulesArgument};
+use crate::args::{FormatArgument, RulesArgument};
 use crate::commands::normalize::normalize_into;
 use crate::commands::{rules, run_facts};
 use crate::console::{self, Bars};
+
+/// `demo`.
+#[derive(Args, Debug)]
+pub(crate) struct Demo {
+    /// Folder of the demo's store.
+    #[arg(long, value_name = "DIR", default_value = "attack-factor-demo")]
+    pub(crate) dir: PathBuf,
+
+    #[command(flatten)]
+    pub(crate) format: FormatArgument,
+}
 
 static EVENTS: &[u8] = include_bytes!("../../../data/samples/demo/events.ndjson.gz");
 static PEOPLE: &[u8] = include_bytes!("../../../data/samples/demo/users.csv");

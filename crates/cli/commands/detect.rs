@@ -2,10 +2,24 @@
 
 use af_engine::detect;
 use af_store::Store;
+use clap::Args;
 
-use crate::args::Detect;
+use crate::args::{FormatArgument, RulesArgument, StoreArgument};
 use crate::commands::rules::load;
 use crate::console::{self, Bars};
+
+/// `detect`.
+#[derive(Args, Debug)]
+pub(crate) struct Detect {
+    #[command(flatten)]
+    pub(crate) store: StoreArgument,
+
+    #[command(flatten)]
+    pub(crate) rules: RulesArgument,
+
+    #[command(flatten)]
+    pub(crate) format: FormatArgument,
+}
 
 pub(super) fn run(arguments: &Detect, quiet: bool) -> anyhow::Result<()> {
     let rules = load(&arguments.rules)?;

@@ -1,14 +1,27 @@
-//! One verb, one file.
+//! One verb, one file: what may be typed, and what it does.
+#![expect(
+    clippy::doc_markdown,
+    reason = "comments of arguments are the text of --help"
+)]
 
+pub(crate) mod compact;
 mod completions;
-mod demo;
-mod detect;
-mod normalize;
-mod rules;
-mod schema;
-mod score;
-mod top;
-mod users;
+pub(crate) mod config;
+pub(crate) mod demo;
+pub(crate) mod detect;
+pub(crate) mod erase;
+pub(crate) mod explain;
+pub(crate) mod normalize;
+pub(crate) mod purge;
+pub(crate) mod retract;
+pub(crate) mod rules;
+pub(crate) mod run;
+pub(crate) mod schema;
+pub(crate) mod score;
+pub(crate) mod snapshots;
+pub(crate) mod top;
+pub(crate) mod users;
+pub(crate) mod verify;
 
 use af_engine::pipeline::RunFacts;
 
@@ -20,12 +33,21 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let quiet = arguments.quiet;
     match &arguments.verb {
         Verb::Demo(demo) => demo::run(demo, quiet),
+        Verb::Run(run) => run::run(run, quiet),
         Verb::Normalize(source) => normalize::run(source, quiet),
         Verb::Users(users) => users::run(users, quiet),
         Verb::Detect(detect) => detect::run(detect, quiet),
         Verb::Score(score) => score::run(score, quiet),
         Verb::Top(top) => top::run(top),
+        Verb::Explain(explain) => explain::run(explain),
+        Verb::Snapshots(snapshots) => snapshots::run(snapshots, quiet),
+        Verb::Verify(verify) => verify::run(verify, quiet),
+        Verb::Retract(retract) => retract::run(retract, quiet),
         Verb::Rules(rules) => rules::run(rules),
+        Verb::Compact(compact) => compact::run(compact, quiet),
+        Verb::Purge(purge) => purge::run(purge, quiet),
+        Verb::Erase(erase) => erase::run(erase, quiet),
+        Verb::Config(config) => config::run(config),
         Verb::Schema(schema) => schema::run(schema),
         Verb::Completions { shell } => completions::run(*shell),
     }

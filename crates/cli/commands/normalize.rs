@@ -1,18 +1,69 @@
 //! `normalize`: raw events into the store.
 
+use std::path::PathBuf;
+
 use af_engine::input::Input;
 use af_engine::normalize::{self as stage, NormalizeOptions, NormalizeReport};
 use af_engine::pipeline::EVENTS_STATE;
-use af_model::HashKey;
 use af_model::accounting::{EventAccount, PerTenant};
 use af_model::name::{Printable, check_tenant};
+use af_model::{HashKey, UtcMillis};
 use af_report::Format;
 use af_store::{Store, WriteLock};
+use clap::{Args, Subcommand};
 
-use crate::args::{NormalizeOkta, Source};
+use crate::args::{FormatArgument, StoreArgument, parse_cut};
 use crate::clock;
 use crate::console::{self, Bars};
 use crate::exit::Refusal;
+
+/// `normalize`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Source {
+    /// Okta System Log: NDJSON, JSON array or API page; plain, .gz or .zst; - for standard input
+    ///
+    /// Every event ends as normalized, duplicate or quarantined; quarantined ones keep their
+    /// reason, file and line, never their content. Reading the same file again adds nothing.
+    #[command(after_help = "\
+Examples:
+  attack-factor normalize okta 2026-11-*.ndjson.gz --tenant acme --store risk/
+  zstdcat log.zst | attack-factor normalize okta - --tenant acme --store risk/")]
+    Okta(NormalizeOkta),
+}
+
+/// `normalize okta`.
+#[derive(Args, Debug)]
+pub(crate) struct NormalizeOkta {
+    /// Files to read; - is standard input.
+    #[arg(required = true, value_name = "FILES")]
+    pub(crate) files: Vec<PathBuf>,
+
+    /// The organization the events belong to.
+    #[arg(long, value_name = "T")]
+    pub(crate) tenant: String,
+
+    /// Name of the Okta org, when a tenant has several.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) integration: Option<String>,
+
+    #[command(flatten)]
+    pub(crate) store: StoreArgument,
+
+    /// When the events became known; for imports of old exports. Default: now.
+    #[arg(long, value_name = "T", value_parser = parse_cut)]
+    pub(crate) ingested_at: Option<UtcMillis>,
+
+    /// Memory for events that wait to be written, in MiB; beyond it sorted runs go to disk.
+    #[arg(long, value_name = "MIB", default_value_t = 512, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) buffer: u32,
+
+    /// Read and judge everything, write nothing.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+
+    #[command(flatten)]
+    pub(crate) format: FormatArgument,
+}
 
 pub(super) fn run(source: &Source, quiet: bool) -> anyhow::Result<()> {
     match source {

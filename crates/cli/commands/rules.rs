@@ -10,10 +10,44 @@ use af_okta::{Normalizer, catalogue};
 use af_report::{Cell, Column, Format};
 use af_rules::{Class, EventTypeFlags, Problem, Rule, RuleFile, RuleSet, Severity};
 use anyhow::Context;
+use clap::Subcommand;
 
-use crate::args::{Rules, RulesArgument};
+use crate::args::{FormatArgument, RulesArgument};
 use crate::console;
 use crate::exit::Refusal;
+
+/// `rules`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Rules {
+    /// One line per rule
+    List {
+        #[command(flatten)]
+        rules: RulesArgument,
+        #[command(flatten)]
+        format: FormatArgument,
+    },
+    /// One rule in full: what it means, what it misses, why its level
+    Show {
+        /// Name or id of the rule.
+        rule: String,
+        #[command(flatten)]
+        rules: RulesArgument,
+    },
+    /// Find unknown fields and event types, missing samples, duplicate ids
+    Check {
+        #[command(flatten)]
+        rules: RulesArgument,
+        #[command(flatten)]
+        format: FormatArgument,
+    },
+    /// Run every rule on its own samples
+    Test {
+        #[command(flatten)]
+        rules: RulesArgument,
+        #[command(flatten)]
+        format: FormatArgument,
+    },
+}
 
 pub(super) fn run(rules: &Rules) -> anyhow::Result<()> {
     match rules {

@@ -5,10 +5,22 @@ use std::fmt::Write;
 use af_model::contract::Table;
 use af_model::tables;
 use af_report::{Cell, Column, Format};
+use clap::Args;
 
-use crate::args::Schema;
+use crate::args::FormatArgument;
 use crate::console;
 use crate::exit::Refusal;
+
+/// `schema`.
+#[derive(Args, Debug)]
+pub(crate) struct Schema {
+    /// Only this table.
+    #[arg(value_name = "TABLE")]
+    pub(crate) table: Option<String>,
+
+    #[command(flatten)]
+    pub(crate) format: FormatArgument,
+}
 
 pub(super) fn run(arguments: &Schema) -> anyhow::Result<()> {
     let wanted: Vec<&Table> = tables::ALL

@@ -1,5 +1,7 @@
 //! `score`: everybody's attack factor, published.
 
+use std::path::PathBuf;
+
 use af_directory::ImportOptions;
 use af_engine::pipeline::{self, FilesJob, ScoreReport, StoreJob};
 use af_engine::tally::AskedCut;
@@ -7,13 +9,71 @@ use af_model::Params;
 use af_model::accounting::SignalAccount;
 use af_report::Format;
 use af_store::Store;
+use clap::Args;
 
-use crate::args::Score;
+use crate::args::{CutArgument, FormatArgument, RulesArgument, parse_mapping};
 use crate::clock;
 use crate::commands::rules::load;
 use crate::commands::run_facts;
 use crate::console::{self, Bars};
 use crate::exit::Refusal;
+
+/// `score`.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  attack-factor score --store risk/
+  attack-factor score --store risk/ --as-of 2026-11-20
+  attack-factor score --signals signals.parquet --users people.parquet --out scores/ --as-of 2026-11-20")]
+pub(crate) struct Score {
+    /// Folder of the store; new events are detected first.
+    #[arg(
+        long,
+        value_name = "DIR",
+        env = "ATTACK_FACTOR_STORE",
+        required_unless_present = "signals",
+        conflicts_with = "signals"
+    )]
+    pub(crate) store: Option<PathBuf>,
+
+    /// Files of attack signals from anywhere (Parquet), instead of a store.
+    #[arg(long, value_name = "FILES", num_args = 1.., requires = "users", requires = "out")]
+    pub(crate) signals: Vec<PathBuf>,
+
+    /// File of people for --signals: CSV, NDJSON, Parquet or Okta users.
+    #[arg(long, value_name = "FILE", requires = "signals")]
+    pub(crate) users: Option<PathBuf>,
+
+    /// Folder that receives the tables of --signals.
+    #[arg(long, value_name = "DIR", requires = "signals")]
+    pub(crate) out: Option<PathBuf>,
+
+    /// The organization of --users, when the file has no column tenant_uid.
+    #[arg(long, value_name = "T", requires = "users")]
+    pub(crate) tenant: Option<String>,
+
+    /// Take our column from theirs in --users; may be repeated.
+    #[arg(long = "map", value_name = "OURS=THEIRS", value_parser = parse_mapping, requires = "users")]
+    pub(crate) mapping: Vec<(String, String)>,
+
+    #[command(flatten)]
+    pub(crate) cut: CutArgument,
+
+    #[command(flatten)]
+    pub(crate) rules: RulesArgument,
+
+    /// File with 64 hex digits: the key of hashed names, for --signals. Without it unmatched
+    /// identifiers are left out rather than hashed.
+    #[arg(long, value_name = "FILE", requires = "signals")]
+    pub(crate) hash_key: Option<PathBuf>,
+
+    /// Replace what is in --out.
+    #[arg(long, requires = "out")]
+    pub(crate) force: bool,
+
+    #[command(flatten)]
+    pub(crate) format: FormatArgument,
+}
 
 pub(super) fn run(arguments: &Score, quiet: bool) -> anyhow::Result<()> {
     let params = Params::default();

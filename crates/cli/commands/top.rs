@@ -1,11 +1,110 @@
 //! `top`: the most attacked people of a snapshot.
 
+use std::path::PathBuf;
+
+use af_model::Population;
 use af_query::TopQuery;
 use af_store::Snapshot;
+use clap::{Args, ValueEnum};
 
-use crate::args::Top;
+use crate::args::FormatArgument;
 use crate::console;
 use crate::exit::Refusal;
+
+/// `top`.
+#[derive(Args, Debug)]
+pub(crate) struct Top {
+    /// Folder of the store; its latest snapshot is shown.
+    #[arg(
+        long,
+        value_name = "DIR",
+        env = "ATTACK_FACTOR_STORE",
+        required_unless_present = "snapshot",
+        conflicts_with = "snapshot"
+    )]
+    pub(crate) store: Option<PathBuf>,
+
+    /// Folder of one snapshot, or the --out folder of score.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) snapshot: Option<PathBuf>,
+
+    /// Only this organization.
+    #[arg(long, value_name = "T")]
+    pub(crate) tenant: Option<String>,
+
+    /// How many people.
+    #[arg(long, short = 'n', value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) limit: u32,
+
+    /// People or service accounts.
+    #[arg(long, value_name = "WHO", default_value = "human")]
+    pub(crate) population: PopulationArgument,
+
+    /// Only this level and above: very_low, low, medium, high or very_high.
+    #[arg(long, value_name = "LEVEL")]
+    pub(crate) min_level: Option<LevelArgument>,
+
+    /// Only this department.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) department: Option<String>,
+
+    /// Only this location.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) location: Option<String>,
+
+    /// Also people who left, are suspended or not yet active.
+    #[arg(long)]
+    pub(crate) all: bool,
+
+    #[command(flatten)]
+    pub(crate) format: FormatArgument,
+}
+
+/// Who is compared with whom.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum PopulationArgument {
+    /// People.
+    Human,
+    /// Service accounts, bots and the like.
+    Service,
+}
+
+impl From<PopulationArgument> for Population {
+    fn from(argument: PopulationArgument) -> Self {
+        match argument {
+            PopulationArgument::Human => Self::Human,
+            PopulationArgument::Service => Self::Service,
+        }
+    }
+}
+
+/// A level to start from.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+#[value(rename_all = "snake_case")]
+pub(crate) enum LevelArgument {
+    /// Above zero.
+    VeryLow,
+    /// From 2.
+    Low,
+    /// From 4.
+    Medium,
+    /// From 6.
+    High,
+    /// From 8.
+    VeryHigh,
+}
+
+impl From<LevelArgument> for af_model::ScoreLevel {
+    fn from(argument: LevelArgument) -> Self {
+        match argument {
+            LevelArgument::VeryLow => Self::VeryLow,
+            LevelArgument::Low => Self::Low,
+            LevelArgument::Medium => Self::Medium,
+            LevelArgument::High => Self::High,
+            LevelArgument::VeryHigh => Self::VeryHigh,
+        }
+    }
+}
 
 pub(super) fn run(arguments: &Top) -> anyhow::Result<()> {
     let Some(place) = arguments.snapshot.as_ref().or(arguments.store.as_ref()) else {

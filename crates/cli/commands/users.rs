@@ -1,13 +1,65 @@
 //! `users import`: the people of an organization into the store.
 
+use std::path::PathBuf;
+
 use af_directory::ImportOptions;
 use af_engine::people::{self, ImportReport};
+use af_model::UtcMillis;
 use af_model::name::{Printable, check_tenant};
 use af_store::Store;
+use clap::{Args, Subcommand};
 
-use crate::args::{Users, UsersImport};
+use crate::args::{FormatArgument, StoreArgument, parse_cut, parse_mapping};
 use crate::exit::Refusal;
 use crate::{clock, console};
+
+/// `users`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Users {
+    /// Import people from CSV, NDJSON, JSON, Parquet or Okta's /api/v1/users answers
+    ///
+    /// Columns are recognized by name ("E-mail", "mail", "userPrincipalName", …); --map settles
+    /// doubts. An import replaces the people of the same --source; older versions are kept.
+    #[command(after_help = "\
+Examples:
+  attack-factor users import people.csv --tenant acme --store risk/
+  attack-factor users import hr.parquet --tenant acme --store risk/ --source hr --map email=work_mail")]
+    Import(UsersImport),
+}
+
+/// `users import`.
+#[derive(Args, Debug)]
+pub(crate) struct UsersImport {
+    /// The file of people.
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+
+    #[command(flatten)]
+    pub(crate) store: StoreArgument,
+
+    /// The organization; not needed when the file has a column tenant_uid.
+    #[arg(long, value_name = "T")]
+    pub(crate) tenant: Option<String>,
+
+    /// Name of the source: an import replaces the people of the same source.
+    #[arg(long, value_name = "NAME", default_value = "directory")]
+    pub(crate) source: String,
+
+    /// Take our column from theirs, e.g. --map email=work_mail; may be repeated.
+    #[arg(long = "map", value_name = "OURS=THEIRS", value_parser = parse_mapping)]
+    pub(crate) mapping: Vec<(String, String)>,
+
+    /// When this version became known. Default: now.
+    #[arg(long, value_name = "T", value_parser = parse_cut)]
+    pub(crate) imported_at: Option<UtcMillis>,
+
+    /// Read and judge everything, write nothing.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+
+    #[command(flatten)]
+    pub(crate) format: FormatArgument,
+}
 
 pub(super) fn run(users: &Users, quiet: bool) -> anyhow::Result<()> {
     match users {

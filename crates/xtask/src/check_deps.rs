@@ -34,7 +34,8 @@ const ARROWS: [(&str, &[&str]); 13] = [
             "af-directory",
         ],
     ),
-    ("af-query", &["af-model", "af-store"]),
+    // What a score would be without a signal is the kernel's to say, also when a person asks.
+    ("af-query", &["af-model", "af-score", "af-store"]),
     ("af-report", &["af-model"]),
     (TESTKIT, &["af-model"]),
     ("xtask", &["af-model", TESTKIT]),

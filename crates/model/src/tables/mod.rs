@@ -25,11 +25,12 @@ pub mod org_summary;
 pub mod quarantine;
 pub mod retractions;
 pub mod signal_attribution;
+pub mod tombstones;
 pub mod unmatched_signals;
 pub mod user_scores;
 
 /// All tables in the order in which data flows through them.
-pub static ALL: [&Table; 12] = [
+pub static ALL: [&Table; 13] = [
     &identity_events::TABLE,
     &quarantine::TABLE,
     &directory::TABLE,
@@ -42,9 +43,10 @@ pub static ALL: [&Table; 12] = [
     &unmatched_signals::TABLE,
     &org_summary::TABLE,
     &group_index::TABLE,
+    &tombstones::TABLE,
 ];
 
-/// The tables of a published snapshot.
+/// The tables of a published snapshot; [`tombstones`] joins them when somebody was erased.
 pub static SNAPSHOT: [&Table; 7] = [
     &bucket_counts::TABLE,
     &user_scores::TABLE,

@@ -1,4 +1,4 @@
-//! Views: what the read side hands to the reports. Stable JSON, decoupled from tables.
+//! The most attacked people of a snapshot.
 
 use serde::{Deserialize, Serialize};
 
@@ -65,13 +65,4 @@ pub struct Driver {
     pub score_share_micro: i64,
     /// The rules behind it, sorted.
     pub rule_ids: Vec<String>,
-}
-
-/// A score with one decimal, truncated, so that text and level agree.
-///
-/// ```
-/// assert_eq!(af_model::view::one_decimal(5_999_999), "5.9");
-/// ```
-pub fn one_decimal(score_micro: i64) -> String {
-    format!("{}.{}", score_micro / 1_000_000, score_micro / 100_000 % 10)
 }
