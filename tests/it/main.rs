@@ -7,9 +7,12 @@
 )]
 
 mod demo;
+mod docs;
 mod exit_codes;
+mod fixture_rows;
 mod golden;
 mod normalize;
+mod old_tables;
 mod polars_query;
 mod readme;
 mod render;

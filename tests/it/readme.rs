@@ -25,14 +25,6 @@ fn the_readme_shows_the_demos_real_output() {
 }
 
 #[test]
-fn the_readme_is_short_and_names_verbs_that_exist() {
+fn the_readme_is_short() {
     assert!(README.lines().count() <= 150);
-    let commands = README
-        .lines()
-        .filter_map(|line| line.trim().strip_prefix("attack-factor "));
-    let verbs: Vec<&str> = commands.filter_map(|rest| rest.split(' ').next()).collect();
-    assert!(verbs.len() >= 3, "{verbs:?}");
-    for verb in verbs {
-        program([verb, "--help"]).succeed();
-    }
 }

@@ -7,7 +7,8 @@ use clap::{Parser, Subcommand};
 
 mod check_deps;
 mod demo;
-mod golden;
+mod repository_tests;
+mod table_docs;
 
 /// Generators and checks of this repository.
 #[derive(Parser)]
@@ -27,6 +28,18 @@ enum Verb {
         #[arg(long)]
         check: bool,
     },
+    /// Write the generated pages of docs/.
+    Docs {
+        /// Write nothing; fail when a page differs from what would be written.
+        #[arg(long)]
+        check: bool,
+    },
+    /// Write the fixtures that today's table versions lack, and read all fixtures.
+    Fixtures {
+        /// Write those of today's versions anew; only before anybody has files of them.
+        #[arg(long)]
+        bless: bool,
+    },
     /// Run the golden cases.
     Golden {
         /// Write what the program says now as what is expected; read the difference before you commit it.
@@ -39,7 +52,9 @@ fn main() -> ExitCode {
     let done = match Arguments::parse().verb {
         Verb::CheckDeps => check_deps::run(),
         Verb::DemoData { check } => demo::run(check),
-        Verb::Golden { bless } => golden::run(bless),
+        Verb::Docs { check } => table_docs::run(check),
+        Verb::Fixtures { bless } => repository_tests::fixtures(bless),
+        Verb::Golden { bless } => repository_tests::golden(bless),
     };
     match done {
         Ok(message) => {
