@@ -14,6 +14,15 @@ pub(crate) fn now() -> UtcMillis {
     UtcMillis(chrono::Utc::now().timestamp_millis())
 }
 
+/// A moment to measure from.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "how long a stage took is told to people, never computed with"
+)]
+pub(crate) fn moment() -> std::time::Instant {
+    std::time::Instant::now()
+}
+
 /// 32 bytes from the system's secure source.
 ///
 /// # Errors

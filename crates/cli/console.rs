@@ -2,29 +2,14 @@
 
 use std::io::{self, IsTerminal, Write};
 use std::sync::Mutex;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use af_engine::Progress;
 use af_report::{Cell, Column, Format};
 use anyhow::Context;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-/// Logs go to standard error; warnings by default, more with `-v`.
-pub(crate) fn start_logging(verbose: u8) {
-    let level = match verbose {
-        0 => "warn",
-        1 => "info",
-        _ => "debug",
-    };
-    let filter = tracing_subscriber::EnvFilter::try_from_env("ATTACK_FACTOR_LOG")
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(level));
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(io::stderr)
-        .with_target(false)
-        .without_time()
-        .init();
-}
+use crate::{clock, logging};
 
 /// Sizes the pool of worker threads.
 pub(crate) fn start_threads(threads: Option<u16>) -> anyhow::Result<()> {
@@ -52,10 +37,30 @@ pub(crate) fn print_with(
     Ok(())
 }
 
-/// Tells a person something on standard error.
+/// Tells a person something on standard error; in JSON logs it is one more line of them.
 pub(crate) fn say(text: &str) {
+    if logging::is_json() {
+        let text = text.trim();
+        if let Some(warning) = text.strip_prefix("warning: ") {
+            tracing::warn!("{warning}");
+        } else {
+            tracing::info!("{text}");
+        }
+        return;
+    }
     // A closed standard error is no reason to fail.
     let _ = writeln!(io::stderr(), "{text}");
+}
+
+/// Says that the clock lies before what the store knows, and what was done about it.
+pub(crate) fn say_if_clock_is_behind(instant: &af_engine::known::Instant, option: &str) {
+    if let Some(known) = instant.clock_is_behind {
+        say(&format!(
+            "warning: the clock lies before {known}, which the store knows already; what is read \
+             counts as known at {} (give {option} for another instant)",
+            instant.at
+        ));
+    }
 }
 
 /// Prints rows of a list.
@@ -97,7 +102,7 @@ impl Bars {
     /// Bars, unless the user wants quiet or nobody watches.
     pub(crate) fn new(quiet: bool) -> Self {
         Self {
-            shown: !quiet && io::stderr().is_terminal(),
+            shown: !quiet && !logging::is_json() && io::stderr().is_terminal(),
             current: Mutex::new(None),
         }
     }
@@ -143,6 +148,69 @@ impl Progress for Bars {
         self.with_current(|current| {
             if let Some(bar) = current.take() {
                 bar.finish_and_clear();
+            }
+        });
+    }
+}
+
+/// Bars that also measure how long every stage took.
+pub(crate) struct Stopwatch {
+    bars: Bars,
+    laps: Mutex<Laps>,
+}
+
+#[derive(Default)]
+struct Laps {
+    running: Option<(String, Instant)>,
+    /// In the order in which stages first ended.
+    done: Vec<(String, Duration)>,
+}
+
+impl Stopwatch {
+    /// A stopwatch around bars.
+    pub(crate) fn new(bars: Bars) -> Self {
+        Self {
+            bars,
+            laps: Mutex::default(),
+        }
+    }
+
+    /// How long every stage took, in the order of the stages.
+    pub(crate) fn laps(&self) -> Vec<(String, Duration)> {
+        self.with_laps(|laps| laps.done.clone())
+    }
+
+    fn with_laps<T>(&self, act: impl FnOnce(&mut Laps) -> T) -> T {
+        let mut laps = self
+            .laps
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        act(&mut laps)
+    }
+}
+
+impl Progress for Stopwatch {
+    fn begin(&self, stage: &str, total: Option<u64>) {
+        self.with_laps(|laps| laps.running = Some((stage.to_owned(), clock::moment())));
+        tracing::debug!(stage, "begins");
+        self.bars.begin(stage, total);
+    }
+
+    fn advance(&self, by: u64) {
+        self.bars.advance(by);
+    }
+
+    fn end(&self) {
+        self.bars.end();
+        self.with_laps(|laps| {
+            let Some((stage, since)) = laps.running.take() else {
+                return;
+            };
+            let took = since.elapsed();
+            tracing::debug!(stage, seconds = took.as_secs_f64(), "done");
+            match laps.done.iter_mut().find(|(name, _)| *name == stage) {
+                Some((_, sum)) => *sum += took,
+                None => laps.done.push((stage, took)),
             }
         });
     }

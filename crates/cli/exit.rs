@@ -5,12 +5,15 @@ use std::process::ExitCode;
 
 use af_engine::ErrorKind;
 
+use crate::logging;
+
 /// Exit codes, a public promise.
 const DONE: u8 = 0;
 const FAILED: u8 = 1;
 const USAGE: u8 = 2;
 const NO_INPUT: u8 = 3;
 const GATE: u8 = 4;
+const THRESHOLD: u8 = 10;
 
 /// A failure that the command line itself finds.
 #[derive(Debug, thiserror::Error)]
@@ -39,6 +42,22 @@ impl Refusal {
             hint: None,
         }
     }
+
+    /// Somebody reached the level that nobody should.
+    pub(crate) fn threshold(message: impl Into<String>) -> Self {
+        Self {
+            code: THRESHOLD,
+            message: message.into(),
+            hint: None,
+        }
+    }
+
+    /// Says what can be done about it.
+    #[must_use]
+    pub(crate) fn with_hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
 }
 
 /// Turns the result of a verb into the exit code, and says why on standard error.
@@ -51,6 +70,10 @@ pub(crate) fn code(result: anyhow::Result<()>) -> ExitCode {
         return ExitCode::from(DONE);
     }
     let (code, hint) = judge(&error);
+    if logging::is_json() {
+        tracing::error!(code, hint, "{error:#}");
+        return ExitCode::from(code);
+    }
     let mut message = format!("error: {error:#}\n");
     if let Some(hint) = hint {
         message.push_str("\nhint: ");

@@ -118,8 +118,6 @@ def check_config(folder: pathlib.Path, work: pathlib.Path, program: str) -> str:
         done = subprocess.run(
             [program, *arguments, "--config", str(config)], capture_output=True, text=True, cwd=work
         )
-        if "not built yet" in done.stderr or "unexpected argument '--config'" in done.stderr:
-            return f"SKIPPED the example configuration: no {arguments[0]} yet"
         assert done.returncode == 0, f"{arguments}: {done.returncode}\n{done.stdout}\n{done.stderr}"
     json.loads(done.stdout)
     assert (work / "store" / "snapshots" / "LATEST").is_file()

@@ -108,3 +108,59 @@ fn no_typed_password_is_in_any_file() {
     );
     assert_eq!(files_holding(folder.path(), typed), Vec::<String>::new());
 }
+
+#[test]
+fn the_demo_stays_out_of_a_store_that_is_not_its_own() {
+    let folder = tempfile::tempdir().unwrap();
+    program([
+        "normalize",
+        "okta",
+        "-",
+        "--tenant",
+        "acme",
+        "--store",
+        "risk",
+    ])
+    .inside(folder.path())
+    .input("")
+    .succeed();
+    let refused = program(["demo", "--dir", "risk"])
+        .inside(folder.path())
+        .run();
+    assert_eq!(refused.code, 2, "{}", refused.stderr);
+    assert!(refused.stderr.contains("hint: "), "{}", refused.stderr);
+    assert!(!folder.path().join("risk/snapshots/LATEST").exists());
+}
+
+#[test]
+fn a_lost_file_of_signals_is_found_anew() {
+    let folder = tempfile::tempdir().unwrap();
+    demo(folder.path(), "2");
+    let store = folder.path().join("attack-factor-demo");
+    let signals = |store: &Path| -> Vec<(String, String)> {
+        let mut files = fingerprints(store);
+        files.retain(|(name, _)| name.starts_with("signals/"));
+        files
+    };
+    let before = signals(&store);
+    std::fs::remove_file(store.join(&before[3].0)).unwrap();
+    demo(folder.path(), "2");
+    assert_eq!(signals(&store), before);
+}
+
+#[test]
+fn an_unknown_tenant_is_answered_with_those_there_are() {
+    let folder = tempfile::tempdir().unwrap();
+    demo(folder.path(), "2");
+    let refused = program([
+        "top",
+        "--store",
+        "attack-factor-demo",
+        "--tenant",
+        "demonstration",
+    ])
+    .inside(folder.path())
+    .run();
+    assert_eq!(refused.code, 2, "{}", refused.stderr);
+    assert!(refused.stderr.contains("it has demo"), "{}", refused.stderr);
+}

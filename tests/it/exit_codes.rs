@@ -157,6 +157,37 @@ fn a_second_writer_is_one_and_told_who_writes() {
     assert_eq!(outcome.code, 1);
     assert!(outcome.stderr.contains("lock"), "{}", outcome.stderr);
 }
+
+/// Codes 4 and 10 belong to `run`; what leads to them is tested there.
+#[test]
+fn a_tenant_left_out_is_four_and_every_code_is_in_the_help() {
+    let help = program(["--help"]).succeed().stdout;
+    for code in [
+        "   0  done",
+        "   1  ",
+        "   2  ",
+        "   3  ",
+        "   4  ",
+        "  10  ",
+    ] {
+        assert!(help.contains(code), "{code}:\n{help}");
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let config =
+        "store = \"s\"\n[[tenant]]\nname = \"acme\"\n[[tenant.people]]\nfiles = [\"p.csv\"]\n";
+    std::fs::write(folder.path().join("attack-factor.toml"), config).unwrap();
+    std::fs::write(folder.path().join("p.csv"), "colour\nred\n").unwrap();
+    let outcome = program(["run", "--as-of", "2026-11-20"])
+        .inside(folder.path())
+        .run();
+    assert_eq!(outcome.code, 4, "{}", outcome.stderr);
+    assert!(outcome.stderr.contains("hint: "), "{}", outcome.stderr);
+    std::fs::write(folder.path().join("p.csv"), "email\nana@example.com\n").unwrap();
+    program(["run", "--as-of", "2026-11-20", "--fail-on", "very_low"])
+        .inside(folder.path())
+        .succeed();
+}
+
 #[test]
 fn a_reader_that_has_had_enough_is_success() {
     let script = format!(

@@ -94,6 +94,7 @@ fn run(folder: &Path, bless: bool) -> Vec<String> {
             );
         }
     }
+    program([Path::new("verify"), &store, Path::new("--all")]).succeed();
     let snapshot = latest_snapshot(&store);
     let mut differences = Vec::new();
     for name in &case.tables {

@@ -6,18 +6,33 @@
     reason = "tests write the files they hand to the program"
 )]
 
+mod config;
 mod demo;
+mod diff;
 mod docs;
 mod exit_codes;
+mod explain;
+mod explain_random;
+mod faults;
 mod fixture_rows;
 mod golden;
+mod hostile;
+mod hostile_people;
+mod logs;
 mod normalize;
 mod old_tables;
+mod place;
 mod polars_query;
 mod readme;
 mod render;
+mod run;
+mod run_refuses;
 mod samples;
 mod score_files;
 mod separation;
 mod support;
+mod time;
+mod upkeep;
 mod users;
+mod verify;
+mod wrappers;

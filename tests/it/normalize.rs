@@ -39,7 +39,7 @@ fn three() -> Vec<Value> {
         .collect()
 }
 
-fn normalize(folder: &Path, file: &str) -> Outcome {
+pub(crate) fn normalize(folder: &Path, file: &str) -> Outcome {
     program([
         "normalize",
         "okta",
@@ -57,7 +57,7 @@ fn normalize(folder: &Path, file: &str) -> Outcome {
     .succeed()
 }
 
-fn account(outcome: &Outcome) -> (u64, u64, u64, u64) {
+pub(crate) fn account(outcome: &Outcome) -> (u64, u64, u64, u64) {
     let value: Value = serde_json::from_str(&outcome.stdout)
         .unwrap_or_else(|error| panic!("{error}: {}", outcome.stdout));
     let row = if value.is_array() {

@@ -338,3 +338,74 @@ fn without_a_key_unmatched_identifiers_are_left_out() {
         Vec::<String>::new()
     );
 }
+
+/// A foreign batch: a column's cells replaced, everything nullable.
+fn with_column(batch: &RecordBatch, name: &str, cells: &ArrayRef) -> RecordBatch {
+    let fields = batch
+        .schema()
+        .fields()
+        .iter()
+        .zip(batch.columns())
+        .map(|(field, column)| {
+            let column = if field.name() == name { cells } else { column };
+            (field.name().clone(), Arc::clone(column), true)
+        })
+        .collect::<Vec<_>>();
+    RecordBatch::try_from_iter_with_nullable(fields).unwrap()
+}
+
+#[test]
+fn a_null_where_the_contract_forbids_one_costs_its_row_and_not_the_file() {
+    let folder = tempfile::tempdir().unwrap();
+    people(folder.path());
+    let sound = batch(&worked_example());
+    let rows = sound.num_rows();
+    write(&folder.path().join("sound.parquet"), &sound);
+    let mut levels = vec![None; 2];
+    levels.resize(rows, Some("high"));
+    let levels: ArrayRef = Arc::new(arrow::array::StringArray::from(levels));
+    let ids = (0..rows).map(|n| (n != 5).then(|| format!("other{n}")));
+    let ids: ArrayRef = Arc::new(ids.collect::<arrow::array::StringArray>());
+    let broken = with_column(&with_column(&sound, "level", &levels), "signal_uid", &ids);
+    // An instant that no calendar has belongs to one row, and says nothing about time.
+    let mut instants = vec![None; rows];
+    instants[7] = Some(i64::MAX);
+    let instants: ArrayRef = Arc::new(arrow::array::TimestampSecondArray::from(instants));
+    let broken = with_column(&broken, "ingested_at", &instants);
+    write(&folder.path().join("broken.parquet"), &broken);
+    let outcome = score(folder.path(), &["sound.parquet", "broken.parquet"]);
+    assert_eq!(outcome.code, 0, "{}", outcome.stderr);
+    assert!(
+        outcome.stderr.contains("4 signals break the contract"),
+        "{}",
+        outcome.stderr
+    );
+}
+
+#[test]
+fn a_file_of_a_newer_table_version_is_refused_by_name() {
+    let folder = tempfile::tempdir().unwrap();
+    people(folder.path());
+    let path = folder.path().join("newer.parquet");
+    let newer = |key: &str, value: &str| {
+        parquet::file::metadata::KeyValue::new(key.to_owned(), value.to_owned())
+    };
+    let properties = parquet::file::properties::WriterProperties::builder()
+        .set_key_value_metadata(Some(vec![
+            newer("attack_factor.table", "attack_signals"),
+            newer("attack_factor.table_version", "99"),
+        ]))
+        .build();
+    let file = std::fs::File::create(&path).unwrap();
+    let sound = batch(&worked_example());
+    let mut writer = ArrowWriter::try_new(file, sound.schema(), Some(properties)).unwrap();
+    writer.write(&sound).unwrap();
+    writer.close().unwrap();
+    let outcome = score(folder.path(), &["newer.parquet"]);
+    assert_eq!(outcome.code, 1, "{}", outcome.stderr);
+    assert!(
+        outcome.stderr.contains("version 99 of attack_signals"),
+        "{}",
+        outcome.stderr
+    );
+}

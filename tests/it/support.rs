@@ -6,6 +6,7 @@ use std::process::{Command, Stdio};
 
 use af_model::contract::Table;
 use arrow::array::RecordBatch;
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
 use super::render::json_lines;
 
@@ -96,7 +97,7 @@ pub(crate) fn table(folder: &Path, table: &Table) -> RecordBatch {
     let path = folder.join(format!("{}.parquet", table.name));
     let file =
         std::fs::File::open(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-    let reader = parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder::try_new(file)
+    let reader = ParquetRecordBatchReaderBuilder::try_new(file)
         .unwrap()
         .build()
         .unwrap();
@@ -131,6 +132,25 @@ pub(crate) fn fingerprints(folder: &Path) -> Vec<(String, String)> {
     }
     found.sort();
     found
+}
+
+/// The rows of a folder of daily tables.
+pub(crate) fn rows(folder: &Path) -> Vec<serde_json::Value> {
+    let mut rows = Vec::new();
+    let Ok(days) = std::fs::read_dir(folder) else {
+        return rows;
+    };
+    for day in days {
+        for file in std::fs::read_dir(day.unwrap().path()).unwrap() {
+            let file = std::fs::File::open(file.unwrap().path()).unwrap();
+            let reader = ParquetRecordBatchReaderBuilder::try_new(file);
+            for batch in reader.unwrap().build().unwrap() {
+                let text = json_lines(&batch.unwrap());
+                rows.extend(text.lines().map(|line| serde_json::from_str(line).unwrap()));
+            }
+        }
+    }
+    rows
 }
 
 /// A folder of third-party samples, or a visible skip where it is absent.
@@ -176,7 +196,7 @@ fn holds(path: &Path, text: &str) -> bool {
         return plain;
     }
     let file = std::fs::File::open(path).unwrap();
-    let reader = parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder::try_new(file);
+    let reader = ParquetRecordBatchReaderBuilder::try_new(file);
     reader
         .unwrap()
         .build()

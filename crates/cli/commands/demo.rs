@@ -4,23 +4,23 @@ use std::path::{Path, PathBuf};
 
 use af_directory::ImportOptions;
 use af_engine::input::Input;
-use af_engine::normalize::NormalizeOptions;
+use af_engine::normalize::{self, NormalizeOptions};
 use af_engine::people;
 use af_engine::pipeline::{self, StoreJob};
 use af_engine::tally::AskedCut;
+use af_model::name::Printable;
 use af_model::{HashKey, Params, UtcMillis};
 use af_query::TopQuery;
 use af_report::Format;
-
 use af_store::Store;
 use anyhow::{Context, anyhow};
 use clap::Args;
 use serde::Deserialize;
 
 use crate::args::{FormatArgument, RulesArgument};
-use crate::commands::normalize::normalize_into;
 use crate::commands::{rules, run_facts};
 use crate::console::{self, Bars};
+use crate::exit::Refusal;
 
 /// `demo`.
 #[derive(Args, Debug)]
@@ -54,6 +54,15 @@ pub(super) fn run(arguments: &Demo, quiet: bool) -> anyhow::Result<()> {
     let lock = store.lock()?;
     let known = parse_key(&facts.hash_key).ok_or_else(|| anyhow!("the demo's key is broken"))?;
     let key = store.hash_key(&lock, || *known.as_bytes())?;
+    if key.as_bytes() != known.as_bytes() {
+        // Every other store has a key of its own.
+        let place = Printable(&arguments.dir.display().to_string()).to_string();
+        return Err(Refusal::usage(
+            format!("show the demo in {place}: another store is there"),
+            "give an empty folder: attack-factor demo --dir FOLDER",
+        )
+        .into());
+    }
 
     // Raw events → identity events.
     let events = [Input::Embedded("demo/events.ndjson.gz", EVENTS)];
@@ -63,7 +72,7 @@ pub(super) fn run(arguments: &Demo, quiet: bool) -> anyhow::Result<()> {
         ingested_at: facts.ingested_at,
         buffer_bytes: 512 << 20,
     };
-    let normalized = normalize_into(&store, &lock, &key, &events, &options, &bars)?;
+    let normalized = normalize::okta(Some((&store, &lock)), &key, &events, &options, &bars)?;
 
     // People → directory.
     let folder = tempfile::tempdir().context("unpack the demo's people")?;
@@ -78,9 +87,7 @@ pub(super) fn run(arguments: &Demo, quiet: bool) -> anyhow::Result<()> {
     let imported = people::import(Some((&store, &lock)), &people_file, &options)?;
 
     // Events → signals → counts → scores → snapshot.
-    let rules = rules::load(&RulesArgument {
-        folders: Vec::new(),
-    })?;
+    let rules = rules::load(&RulesArgument::default())?;
     let as_of = UtcMillis::parse_cut(&facts.as_of).context("read the demo's facts")?;
     let asked = AskedCut {
         as_of: Some(as_of),
@@ -137,6 +144,7 @@ fn next_steps(store: &Path, snapshot: &Path, quiet: bool) {
     console::say(&format!(
         "
 Try next:
+  attack-factor explain emre.gale@example.com --store {store}
   attack-factor top --store {store} --limit 20 --format csv
   attack-factor rules list
   attack-factor schema user_scores

@@ -27,18 +27,19 @@ use af_engine::pipeline::RunFacts;
 
 use crate::args::{Arguments, Verb};
 use crate::clock;
+use crate::settings::Settings;
 
 /// Runs what was asked for.
-pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
+pub(crate) fn run(arguments: &Arguments, settings: &Settings) -> anyhow::Result<()> {
     let quiet = arguments.quiet;
     match &arguments.verb {
         Verb::Demo(demo) => demo::run(demo, quiet),
-        Verb::Run(run) => run::run(run, quiet),
+        Verb::Run(run) => run::run(run, settings, quiet),
         Verb::Normalize(source) => normalize::run(source, quiet),
         Verb::Users(users) => users::run(users, quiet),
         Verb::Detect(detect) => detect::run(detect, quiet),
-        Verb::Score(score) => score::run(score, quiet),
-        Verb::Top(top) => top::run(top),
+        Verb::Score(score) => score::run(score, &settings.config.params, quiet),
+        Verb::Top(top) => top::run(top, quiet),
         Verb::Explain(explain) => explain::run(explain),
         Verb::Snapshots(snapshots) => snapshots::run(snapshots, quiet),
         Verb::Verify(verify) => verify::run(verify, quiet),
@@ -47,7 +48,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
         Verb::Compact(compact) => compact::run(compact, quiet),
         Verb::Purge(purge) => purge::run(purge, quiet),
         Verb::Erase(erase) => erase::run(erase, quiet),
-        Verb::Config(config) => config::run(config),
+        Verb::Config(config) => config::run(config, settings),
         Verb::Schema(schema) => schema::run(schema),
         Verb::Completions { shell } => completions::run(*shell),
     }

@@ -3,13 +3,12 @@
 use std::path::PathBuf;
 
 use af_engine::input::Input;
+use af_engine::known;
 use af_engine::normalize::{self as stage, NormalizeOptions, NormalizeReport};
-use af_engine::pipeline::EVENTS_STATE;
-use af_model::accounting::{EventAccount, PerTenant};
 use af_model::name::{Printable, check_tenant};
 use af_model::{HashKey, UtcMillis};
 use af_report::Format;
-use af_store::{Store, WriteLock};
+use af_store::Store;
 use clap::{Args, Subcommand};
 
 use crate::args::{FormatArgument, StoreArgument, parse_cut};
@@ -20,10 +19,12 @@ use crate::exit::Refusal;
 /// `normalize`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Source {
-    /// Okta System Log: NDJSON, JSON array or API page; plain, .gz or .zst; - for standard input
+    /// Okta System Log, also as collectors wrap it; plain, .gz or .zst; - for standard input
     ///
-    /// Every event ends as normalized, duplicate or quarantined; quarantined ones keep their
-    /// reason, file and line, never their content. Reading the same file again adds nothing.
+    /// NDJSON, JSON arrays, API pages and printed objects; event hooks, EventBridge, Splunk, Elastic,
+    /// Cribl, Sekoia: recognized by shape, see docs/inputs.md. Every event ends as normalized,
+    /// duplicate or quarantined; quarantined ones keep their reason, file, line and byte, never their
+    /// content. Reading the same file again adds nothing.
     #[command(after_help = "\
 Examples:
   attack-factor normalize okta 2026-11-*.ndjson.gz --tenant acme --store risk/
@@ -85,7 +86,7 @@ fn run_okta(arguments: &NormalizeOkta, quiet: bool) -> anyhow::Result<()> {
             })?;
         }
     }
-    let options = NormalizeOptions {
+    let mut options = NormalizeOptions {
         tenant: arguments.tenant.clone(),
         integration: arguments.integration.clone(),
         ingested_at: arguments.ingested_at.unwrap_or_else(clock::now),
@@ -103,31 +104,16 @@ fn run_okta(arguments: &NormalizeOkta, quiet: bool) -> anyhow::Result<()> {
     } else {
         let store = Store::create_or_open(&arguments.store.store)?;
         let lock = store.lock()?;
+        if arguments.ingested_at.is_none() {
+            let instant = known::not_before(&store, options.ingested_at)?;
+            options.ingested_at = instant.at;
+            console::say_if_clock_is_behind(&instant, "--ingested-at");
+        }
         let random = clock::random_bytes()?;
         let key = store.hash_key(&lock, || random)?;
-        normalize_into(&store, &lock, &key, &inputs, &options, &bars)?
+        stage::okta(Some((&store, &lock)), &key, &inputs, &options, &bars)?
     };
     show(&report, arguments.format.format, quiet, arguments.dry_run)
-}
-
-/// Normalizes and adds what was read to the store's running account.
-pub(super) fn normalize_into(
-    store: &Store,
-    lock: &WriteLock,
-    key: &HashKey,
-    inputs: &[Input],
-    options: &NormalizeOptions,
-    bars: &Bars,
-) -> anyhow::Result<NormalizeReport> {
-    let report = stage::okta(Some((store, lock)), key, inputs, options, bars)?;
-    if report.account.duplicate == report.account.events_read {
-        // Reading a file again adds nothing, to the account neither.
-        return Ok(report);
-    }
-    let mut accounts: PerTenant<EventAccount> = store.read_state(EVENTS_STATE)?.unwrap_or_default();
-    *accounts.entry(options.tenant.clone()).or_default() += report.account;
-    store.write_state(lock, EVENTS_STATE, &accounts)?;
-    Ok(report)
 }
 
 fn show(
@@ -152,6 +138,17 @@ fn show(
             Printable(&input.name)
         ));
     }
+    for input in &report.inputs {
+        if let Some(cut) = &input.broke_off {
+            console::say(&format!(
+                "warning: {} breaks off at line {}, byte {}: {}; what stands before was read",
+                Printable(&input.name),
+                cut.line,
+                cut.byte_offset,
+                Printable(&cut.problem)
+            ));
+        }
+    }
     for row in &report.examples {
         let field = row
             .field
@@ -159,10 +156,11 @@ fn show(
             .map(|field| format!(" ({field})"))
             .unwrap_or_default();
         console::say(&format!(
-            "quarantined: {}:{}: {}{field}",
+            "quarantined: {}:{}: {}{field}, byte {}",
             Printable(&row.file),
             row.line,
-            row.reason
+            row.reason,
+            row.byte_offset
         ));
     }
     let shown = report.examples.len() as u64;

@@ -1,14 +1,14 @@
 //! `rules`: list, show, check and test the detection rules.
 
 use std::fmt::Write;
-use std::path::Path;
 
+use af_engine::config;
 use af_model::name::Printable;
 use af_model::tables::identity_events;
 use af_model::{HashKey, UtcMillis};
 use af_okta::{Normalizer, catalogue};
 use af_report::{Cell, Column, Format};
-use af_rules::{Class, EventTypeFlags, Problem, Rule, RuleFile, RuleSet, Severity};
+use af_rules::{Class, EventTypeFlags, Problem, Rule, RuleSet, Severity};
 use anyhow::Context;
 use clap::Subcommand;
 
@@ -58,53 +58,21 @@ pub(super) fn run(rules: &Rules) -> anyhow::Result<()> {
     }
 }
 
-/// The shipped rules and the user's own.
-pub(super) fn load(arguments: &RulesArgument) -> anyhow::Result<RuleSet> {
-    let mut files = af_rules::shipped();
-    for folder in &arguments.folders {
-        files.extend(folder_files(folder)?);
-    }
-    RuleSet::load(files.into_iter()).map_err(|problems| {
-        let shown: Vec<String> = problems.iter().map(problem_text).collect();
-        let n = problems.len();
-        Refusal::usage(
-            format!("load {n} rule files:\n{}", shown.join("\n")),
-            "mend the files, or leave their folder out of --rules",
-        )
-        .into()
-    })
-}
-
-fn folder_files(folder: &Path) -> anyhow::Result<Vec<RuleFile>> {
-    let mut paths = Vec::new();
-    for entry in fs_err::read_dir(folder).context("read a folder of rules")? {
-        let path = entry?.path();
-        if path
-            .extension()
-            .is_some_and(|extension| extension == "yml" || extension == "yaml")
-        {
-            paths.push(path);
+impl Rules {
+    /// The rules that the verb is about.
+    pub(crate) fn argument(&mut self) -> &mut RulesArgument {
+        match self {
+            Self::List { rules, .. }
+            | Self::Show { rules, .. }
+            | Self::Check { rules, .. }
+            | Self::Test { rules, .. } => rules,
         }
     }
-    paths.sort();
-    if paths.is_empty() {
-        let message = format!("{} holds no rule", folder.display());
-        return Err(Refusal::usage(message, "rules are files named *.yml").into());
-    }
-    paths
-        .into_iter()
-        .map(|path| {
-            let samples = path.with_extension("samples.jsonl");
-            Ok(RuleFile {
-                text: fs_err::read_to_string(&path)?,
-                samples: samples
-                    .exists()
-                    .then(|| fs_err::read_to_string(&samples))
-                    .transpose()?,
-                path: path.display().to_string(),
-            })
-        })
-        .collect()
+}
+
+/// The shipped rules and the user's own, as the configuration changes them.
+pub(super) fn load(arguments: &RulesArgument) -> anyhow::Result<RuleSet> {
+    Ok(config::load_rules(&arguments.settings())?)
 }
 
 fn problem_text(problem: &Problem) -> String {

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use af_directory::ImportOptions;
-use af_engine::pipeline::{self, FilesJob, ScoreReport, StoreJob};
+use af_engine::pipeline::{self, FilesJob, LeftOut, ScoreReport, StoreJob};
 use af_engine::tally::AskedCut;
 use af_model::Params;
 use af_model::accounting::SignalAccount;
@@ -75,8 +75,7 @@ pub(crate) struct Score {
     pub(crate) format: FormatArgument,
 }
 
-pub(super) fn run(arguments: &Score, quiet: bool) -> anyhow::Result<()> {
-    let params = Params::default();
+pub(super) fn run(arguments: &Score, params: &Params, quiet: bool) -> anyhow::Result<()> {
     let asked = AskedCut {
         as_of: arguments.cut.as_of,
         known_at: arguments.cut.known_at,
@@ -95,7 +94,7 @@ pub(super) fn run(arguments: &Score, quiet: bool) -> anyhow::Result<()> {
                 key: &key,
                 rules: &rules,
             };
-            pipeline::score_store(&job, &params, asked, &run_facts(), &bars)?
+            pipeline::score_store(&job, params, asked, &run_facts(), &bars)?
         }
         (_, Some(users), Some(out)) => {
             let options = ImportOptions {
@@ -116,7 +115,7 @@ pub(super) fn run(arguments: &Score, quiet: bool) -> anyhow::Result<()> {
                 force: arguments.force,
                 key: key.as_ref(),
             };
-            pipeline::score_files(&job, &params, asked, &run_facts(), &bars)?
+            pipeline::score_files(&job, params, asked, &run_facts(), &bars)?
         }
         _ => {
             return Err(Refusal::usage(
@@ -132,15 +131,36 @@ pub(super) fn run(arguments: &Score, quiet: bool) -> anyhow::Result<()> {
 /// Prints the accounts and says where the snapshot is.
 pub(super) fn show(report: &ScoreReport, format: Format, quiet: bool) -> anyhow::Result<()> {
     let mut all = SignalAccount::default();
-    for entry in report.manifest.tenants.values() {
-        all += entry.signals;
+    for seen in report.seen.values() {
+        all += seen.signals;
     }
     console::print_account(("signals_read", all.signals_read), &all.parts(), format)?;
-    if quiet {
+    if !quiet {
+        tell(report);
+    }
+    left_out(&report.left_out)
+}
+
+/// Tenants that are left out are named, and the run does not end as a success.
+pub(super) fn left_out(left_out: &LeftOut) -> anyhow::Result<()> {
+    if left_out.is_empty() {
         return Ok(());
     }
-    for (tenant, entry) in &report.manifest.tenants {
-        for warning in &entry.warnings {
+    let reasons: Vec<String> = left_out
+        .iter()
+        .map(|(tenant, reason)| format!("{tenant} is left out: {reason}"))
+        .collect();
+    let hint = "the other tenants are published; the earlier snapshots of this one are untouched";
+    Err(Refusal::gate(reasons.join("\n")).with_hint(hint).into())
+}
+
+fn tell(report: &ScoreReport) {
+    let at_cut = report.tenants.iter();
+    let at_cut = at_cut.map(|(tenant, entry)| (tenant, &entry.warnings));
+    let seen = report.seen.iter();
+    let seen = seen.map(|(tenant, run)| (tenant, &run.warnings));
+    for (tenant, warnings) in at_cut.chain(seen) {
+        for warning in warnings {
             console::say(&format!("warning: {tenant}: {warning}"));
         }
     }
@@ -157,5 +177,4 @@ pub(super) fn show(report: &ScoreReport, format: Format, quiet: bool) -> anyhow:
         manifest.known_at,
         manifest.revision
     ));
-    Ok(())
 }

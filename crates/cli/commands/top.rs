@@ -3,8 +3,10 @@
 use std::path::PathBuf;
 
 use af_model::Population;
+use af_model::name::Printable;
 use af_query::TopQuery;
-use af_store::Snapshot;
+use af_report::Format;
+use af_store::{Snapshot, Store};
 use clap::{Args, ValueEnum};
 
 use crate::args::FormatArgument;
@@ -13,20 +15,30 @@ use crate::exit::Refusal;
 
 /// `top`.
 #[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  attack-factor top --store risk/ --min-level medium
+  attack-factor top --store risk/ --as-of 2026-11-01 --department Finance
+  attack-factor top --snapshot scores/ --limit 1000 --format csv
+
+attack-factor explain USER says why somebody has their score.")]
 pub(crate) struct Top {
     /// Folder of the store; its latest snapshot is shown.
     #[arg(
         long,
         value_name = "DIR",
         env = "ATTACK_FACTOR_STORE",
-        required_unless_present = "snapshot",
-        conflicts_with = "snapshot"
+        required_unless_present = "snapshot"
     )]
     pub(crate) store: Option<PathBuf>,
 
-    /// Folder of one snapshot, or the --out folder of score.
+    /// Folder of one snapshot, or the --out folder of score; it goes before --store.
     #[arg(long, value_name = "DIR")]
     pub(crate) snapshot: Option<PathBuf>,
+
+    /// The store's snapshot of this date or instant, if wanted with its revision: 2026-11-20/r2.
+    #[arg(long, value_name = "DATE", conflicts_with = "snapshot")]
+    pub(crate) as_of: Option<String>,
 
     /// Only this organization.
     #[arg(long, value_name = "T")]
@@ -106,13 +118,27 @@ impl From<LevelArgument> for af_model::ScoreLevel {
     }
 }
 
-pub(super) fn run(arguments: &Top) -> anyhow::Result<()> {
-    let Some(place) = arguments.snapshot.as_ref().or(arguments.store.as_ref()) else {
-        return Err(
-            Refusal::usage("tell where to look", "give --store DIR or --snapshot DIR").into(),
-        );
+pub(super) fn run(arguments: &Top, quiet: bool) -> anyhow::Result<()> {
+    let snapshot = match (&arguments.snapshot, &arguments.store, &arguments.as_of) {
+        (Some(folder), ..) | (None, Some(folder), None) => Snapshot::open(folder)?,
+        (None, Some(store), Some(as_of)) => Snapshot::open_in(&Store::open(store)?, as_of)?,
+        (None, None, _) => {
+            return Err(
+                Refusal::usage("tell where to look", "give --store DIR or --snapshot DIR").into(),
+            );
+        }
     };
-    let snapshot = Snapshot::open(place)?;
+    let tenants = &snapshot.manifest().tenants;
+    if let Some(tenant) = &arguments.tenant
+        && !tenants.contains_key(tenant)
+    {
+        let known: Vec<&str> = tenants.keys().map(String::as_str).collect();
+        return Err(Refusal::usage(
+            format!("find tenant {} in the snapshot", Printable(tenant)),
+            format!("it has {}", known.join(", ")),
+        )
+        .into());
+    }
     let query = TopQuery {
         tenant: arguments.tenant.clone(),
         population: arguments.population.into(),
@@ -126,5 +152,8 @@ pub(super) fn run(arguments: &Top) -> anyhow::Result<()> {
     console::print_with(|out| {
         af_report::render_top(&view, arguments.format.format, console::width(), out)
     })?;
+    if !quiet && arguments.format.format == Format::Table && !view.people.is_empty() {
+        console::say("\nwhy? attack-factor explain USER, with the same --store or --snapshot");
+    }
     Ok(())
 }

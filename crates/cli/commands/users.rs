@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use af_directory::ImportOptions;
+use af_engine::known;
 use af_engine::people::{self, ImportReport};
 use af_model::UtcMillis;
 use af_model::name::{Printable, check_tenant};
@@ -76,7 +77,7 @@ fn run_import(arguments: &UsersImport, quiet: bool) -> anyhow::Result<()> {
             )
         })?;
     }
-    let options = ImportOptions {
+    let mut options = ImportOptions {
         tenant: arguments.tenant.clone(),
         source: arguments.source.clone(),
         imported_at: Some(arguments.imported_at.unwrap_or_else(clock::now)),
@@ -87,6 +88,11 @@ fn run_import(arguments: &UsersImport, quiet: bool) -> anyhow::Result<()> {
     } else {
         let store = Store::create_or_open(&arguments.store.store)?;
         let lock = store.lock()?;
+        if arguments.imported_at.is_none() {
+            let instant = known::not_before_people(&store, clock::now())?;
+            options.imported_at = Some(instant.at);
+            console::say_if_clock_is_behind(&instant, "--imported-at");
+        }
         people::import(Some((&store, &lock)), &arguments.file, &options)?
     };
     let imported = &report.imported;
@@ -97,6 +103,7 @@ fn run_import(arguments: &UsersImport, quiet: bool) -> anyhow::Result<()> {
             ("duplicate", imported.duplicates),
             ("conflict", imported.conflicts.len() as u64),
             ("rejected", imported.rejects.len() as u64),
+            ("erased", report.erased),
         ],
         arguments.format.format,
     )?;
@@ -111,6 +118,7 @@ fn tell(report: &ImportReport, dry_run: bool) {
     let mapping: Vec<String> = imported
         .mapping
         .iter()
+        .filter(|(theirs, ours)| theirs != ours)
         .map(|(theirs, ours)| format!("{} → {ours}", Printable(theirs)))
         .collect();
     if !mapping.is_empty() {

@@ -55,7 +55,7 @@ pub(crate) struct Admission {
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Tally {
     pub(crate) account: SignalAccount,
-    /// First and last time in milliseconds.
+    /// First and last time in milliseconds, up to the cut.
     pub(crate) heard: Option<(i64, i64)>,
 }
 
@@ -90,12 +90,15 @@ impl Gate<'_> {
         for view in chunk.kept() {
             let row = view.row();
             let tally = &mut admission.tallies[row.class as usize];
-            let (first, last) = tally.heard.unwrap_or((row.time, row.time));
-            tally.heard = Some((first.min(row.time), last.max(row.time)));
             let day = UtcMillis(row.time).day();
-            match self.judge(view, day, targets[row.class as usize]) {
+            let fate = self.judge(view, day, targets[row.class as usize]);
+            // What lies after the cut was not heard by then.
+            if !matches!(fate, Fate::Future) {
+                let (first, last) = tally.heard.unwrap_or((row.time, row.time));
+                tally.heard = Some((first.min(row.time), last.max(row.time)));
+            }
+            match fate {
                 Fate::Future => tally.account.future += 1,
-                Fate::NotYetKnown => tally.account.not_yet_known += 1,
                 Fate::Retracted => tally.account.retracted += 1,
                 Fate::TooOld => tally.account.too_old += 1,
                 Fate::Unmatched(reason) => {
@@ -133,9 +136,6 @@ impl Gate<'_> {
         if row.time > self.cut.as_of.0 {
             return Fate::Future;
         }
-        if row.ingested_at > self.cut.known_at.0 {
-            return Fate::NotYetKnown;
-        }
         let is_retracted = targets.is_some_and(|targets| {
             targets.retract(view.signal_uid(), view.incident_uid(), view.event_uids())
         });
@@ -167,7 +167,6 @@ impl Gate<'_> {
 /// What becomes of a signal that is neither quarantined nor a duplicate.
 enum Fate {
     Future,
-    NotYetKnown,
     Retracted,
     TooOld,
     Unmatched(UnmatchedReason),

@@ -57,8 +57,8 @@ pub(crate) struct Class {
     pub(crate) account: SignalAccount,
     /// Duplicates whose content differs from the row that was kept.
     pub(crate) conflicts: u64,
-    /// First and last time in milliseconds over signals that were neither duplicates nor
-    /// quarantined.
+    /// First and last time in milliseconds over signals up to the cut that were neither duplicates
+    /// nor quarantined.
     pub(crate) heard: Option<(i64, i64)>,
 }
 

@@ -6,6 +6,7 @@
 
 use std::sync::Arc;
 
+use af_model::UtcMillis;
 use af_model::tables::attack_signals;
 use arrow::array::{
     Array, ArrayRef, AsArray, Int32Array, RecordBatch, StringArray, TimestampMillisecondArray,
@@ -162,6 +163,15 @@ impl Columns {
     #[inline]
     pub(crate) fn is_breach(&self, row: usize) -> bool {
         self.breach.as_ref().is_some_and(|breach| breach.value(row))
+    }
+
+    /// Whether a row says that it became known after an instant. One that names no instant of any
+    /// calendar says nothing; it is broken at every cut.
+    #[inline]
+    pub(crate) fn ingested_after(&self, row: usize, instant: UtcMillis) -> bool {
+        self.ingested_at.is_valid(row)
+            && self.ingested_at.value(row) > instant.0
+            && UtcMillis::checked(self.ingested_at.value(row)).is_ok()
     }
 
     /// The rows from `offset` on.

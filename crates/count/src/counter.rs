@@ -30,7 +30,8 @@ const CHUNK_ROWS: usize = 65_536;
 pub struct Cut {
     /// Signals after this instant are future.
     pub as_of: UtcMillis,
-    /// Signals that became known after this instant are not yet known.
+    /// Signals that became known after this instant are not yet known: nothing else is asked of
+    /// them, so that whatever arrives later changes no figure but their number.
     pub known_at: UtcMillis,
 }
 
@@ -129,7 +130,7 @@ impl<'p> Counter<'p> {
         self.pending_rows = 0;
         let context = Context {
             people: self.people,
-            as_of: self.cut.as_of,
+            cut: self.cut,
             hash_key: &self.hash_key,
             hasher: &self.hasher,
         };
@@ -162,6 +163,7 @@ impl<'p> Counter<'p> {
                 let id = self.classes.intern(key, &self.names);
                 let account = &mut self.classes.get_mut(id).account;
                 account.signals_read += stored.read;
+                account.not_yet_known += stored.not_yet_known;
                 account.quarantined += stored.quarantined;
                 id
             })

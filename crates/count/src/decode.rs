@@ -9,6 +9,7 @@ use hashbrown::{DefaultHashBuilder, HashMap};
 
 use crate::class::{ClassKey, Verdict, judge, place};
 use crate::columns::{CLASS_TEXTS, Columns, Text, Texts, coded};
+use crate::counter::Cut;
 use crate::interner::{ChunkNames, NONE, Symbol};
 use crate::people::{PeopleIndex, Resolution, Subject};
 use crate::record::{put_list, put_text};
@@ -20,7 +21,7 @@ const MAX_SKEW_MILLIS: i64 = 600_000;
 /// What decoding needs beside the columns.
 pub(crate) struct Context<'c> {
     pub(crate) people: &'c PeopleIndex,
-    pub(crate) as_of: UtcMillis,
+    pub(crate) cut: Cut,
     pub(crate) hash_key: &'c HashKey,
     pub(crate) hasher: &'c DefaultHashBuilder,
 }
@@ -87,6 +88,10 @@ impl<'a> Decoder<'a, '_> {
             last_class = Some((key, class));
             let open = &mut self.classes[class as usize];
             open.stored.read += 1;
+            if columns.ingested_after(row, self.context.cut.known_at) {
+                open.stored.not_yet_known += 1;
+                continue;
+            }
             let Some(signal) = Signal::read(columns, row).filter(|_| open.verdict.level.is_some())
             else {
                 open.stored.quarantined += 1;
@@ -131,6 +136,7 @@ impl<'a> Decoder<'a, '_> {
                 stored: StoredClass {
                     key,
                     read: 0,
+                    not_yet_known: 0,
                     quarantined: 0,
                 },
                 verdict: judge(&key, |symbol| names.get(symbol)),
@@ -164,7 +170,7 @@ impl<'a> Decoder<'a, '_> {
             let decision =
                 context
                     .people
-                    .decide(tenant_uid, subject, UtcMillis(time), context.as_of);
+                    .decide(tenant_uid, subject, UtcMillis(time), context.cut.as_of);
             let always_matches =
                 decision.steady && matches!(decision.resolution, Resolution::Person(_));
             chunk.subjects.push(StoredSubject {

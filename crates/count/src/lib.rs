@@ -85,7 +85,7 @@ pub use output::{
     unmatched_signals,
 };
 pub use people::{PeopleIndex, Resolution, Subject};
-pub use retractions::Retractions;
+pub use retractions::{Retractions, Statement, Target, TargetKind, statements};
 
 #[cfg(test)]
 mod testing;

@@ -1,5 +1,6 @@
 //! What was taken back: events, signals and incidents that turned out to be no attack.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use af_model::UtcMillis;
@@ -24,32 +25,50 @@ impl Retractions {
     /// `target_kind` is event, signal or incident and `action` retract or restore, in any case; rows
     /// that say anything else are [counted](Retractions::ignored) and change nothing.
     pub fn new(rows: &[retractions::Row], known_at: UtcMillis) -> Self {
-        let mut latest = BTreeMap::new();
-        let mut ignored = 0;
-        for row in rows {
-            let (Some(kind), Some(is_retraction)) = (
-                TargetKind::parse(&row.target_kind),
-                parse_action(&row.action),
-            ) else {
-                ignored += 1;
-                continue;
-            };
-            if row.ingested_at > known_at {
-                continue;
-            }
-            let target = (row.tenant_uid.as_str(), kind, row.target_uid.as_str());
-            let statement = (row.ingested_at, is_retraction);
-            let holds = latest.entry(target).or_insert(statement);
-            *holds = statement.max(*holds);
-        }
         let mut tenants: HashMap<String, Targets> = HashMap::new();
-        for ((tenant_uid, kind, target_uid), (_, is_retraction)) in latest {
-            if is_retraction {
+        for ((tenant_uid, kind, target_uid), statement) in statements(rows, known_at) {
+            if statement.retracts {
                 let targets = tenants.entry_ref(tenant_uid).or_default();
                 targets.of(kind).insert(target_uid.as_bytes().into());
             }
         }
+        let ignored = rows.iter().filter(|row| read(row).is_none()).count() as u64;
         Self { tenants, ignored }
+    }
+
+    /// Whether a signal is retracted by its own name, its incident's, or all of its events'.
+    ///
+    /// ```
+    /// use af_count::Retractions;
+    /// use af_model::{UtcMillis, tables::retractions::Row};
+    /// let row = Row {
+    ///     tenant_uid: "acme".into(), target_kind: "event".into(), target_uid: "e1".into(),
+    ///     action: "retract".into(), ingested_at: UtcMillis(7), reason: None, by: None,
+    /// };
+    /// let retracted = |at: i64, events: [&str; 2]| {
+    ///     let retractions = Retractions::new(std::slice::from_ref(&row), UtcMillis(at));
+    ///     retractions.retract("acme", "s1", None, events.into_iter())
+    /// };
+    /// assert!(retracted(7, ["e1", "e1"]));
+    /// assert!(!retracted(6, ["e1", "e1"]));
+    /// assert!(!retracted(7, ["e1", "e2"]));
+    /// ```
+    pub fn retract<'e>(
+        &self,
+        tenant_uid: &str,
+        signal_uid: &str,
+        incident_uid: Option<&str>,
+        event_uids: impl Iterator<Item = &'e str>,
+    ) -> bool {
+        self.of_tenant(tenant_uid).is_some_and(|targets| {
+            targets.retract(
+                signal_uid.as_bytes(),
+                incident_uid
+                    .filter(|uid| !uid.trim().is_empty())
+                    .map(str::as_bytes),
+                event_uids.map(str::as_bytes),
+            )
+        })
     }
 
     /// Statements of an unknown kind or action.
@@ -99,23 +118,83 @@ impl Targets {
     }
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum TargetKind {
+/// What a statement speaks of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum TargetKind {
+    /// One event; a signal dies when all of its events are retracted.
     Event,
+    /// One signal.
     Signal,
+    /// All signals of one incident.
     Incident,
 }
 
 impl TargetKind {
-    fn parse(text: &str) -> Option<Self> {
-        [
-            ("event", Self::Event),
-            ("signal", Self::Signal),
-            ("incident", Self::Incident),
-        ]
-        .into_iter()
-        .find_map(|(name, kind)| name.eq_ignore_ascii_case(text).then_some(kind))
+    /// All kinds.
+    pub const ALL: [Self; 3] = [Self::Event, Self::Signal, Self::Incident];
+
+    /// The word in tables.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Event => "event",
+            Self::Signal => "signal",
+            Self::Incident => "incident",
+        }
     }
+
+    fn parse(text: &str) -> Option<Self> {
+        let is_it = |kind: &Self| kind.as_str().eq_ignore_ascii_case(text);
+        Self::ALL.into_iter().find(is_it)
+    }
+}
+
+/// The statement that holds about one target.
+#[derive(Clone, Copy, Debug)]
+pub struct Statement<'r> {
+    /// The row that makes it.
+    pub row: &'r retractions::Row,
+    /// Whether it takes back; false when it restores.
+    pub retracts: bool,
+}
+
+/// Tenant, kind and id of what a statement is about.
+pub type Target<'r> = (&'r str, TargetKind, &'r str);
+
+/// For every target the statement that holds at an instant: the latest with
+/// `ingested_at <= known_at`; on equal times a retraction beats a restoration.
+pub fn statements(
+    rows: &[retractions::Row],
+    known_at: UtcMillis,
+) -> BTreeMap<Target<'_>, Statement<'_>> {
+    let mut latest: BTreeMap<Target<'_>, Statement<'_>> = BTreeMap::new();
+    for row in rows.iter().filter(|row| row.ingested_at <= known_at) {
+        let Some((kind, retracts)) = read(row) else {
+            continue;
+        };
+        let statement = Statement { row, retracts };
+        // Among statements that say the same at the same instant the smallest words are shown.
+        let strength = |of: &Statement<'_>| {
+            let words = (of.row.reason.clone(), of.row.by.clone());
+            (of.row.ingested_at, of.retracts, Reverse(words))
+        };
+        latest
+            .entry((&row.tenant_uid, kind, &row.target_uid))
+            .and_modify(|holds| {
+                if strength(&statement) > strength(holds) {
+                    *holds = statement;
+                }
+            })
+            .or_insert(statement);
+    }
+    latest
+}
+
+/// What a row speaks of and whether it retracts; `None` for words that nobody knows.
+fn read(row: &retractions::Row) -> Option<(TargetKind, bool)> {
+    Some((
+        TargetKind::parse(&row.target_kind)?,
+        parse_action(&row.action)?,
+    ))
 }
 
 /// Whether the action retracts; `None` for an unknown one.

@@ -41,6 +41,7 @@ pub(crate) struct StoredClass {
     /// Symbols of the chunk until it is adopted.
     pub(crate) key: ClassKey,
     pub(crate) read: u64,
+    pub(crate) not_yet_known: u64,
     pub(crate) quarantined: u64,
 }
 

@@ -89,7 +89,9 @@ proptest! {
             account.signals_read -= added;
             let quarantined = account.quarantined - before.account.quarantined;
             account.quarantined -= quarantined;
-            account.duplicate -= added - quarantined;
+            let unknown = account.not_yet_known - before.account.not_yet_known;
+            account.not_yet_known -= unknown;
+            account.duplicate -= added - quarantined - unknown;
             prop_assert_eq!(account, before.account);
         }
     }

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use af_model::accounting::{ClassAccount, PerTenant};
-use af_model::manifest::Feed;
 use af_model::tables::{attack_signals, identity_events};
 use af_model::{UtcDay, UtcMillis};
 use af_rules::RuleSet;
@@ -14,17 +13,26 @@ use arrow::compute::concat_batches;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, ErrorKind};
+use crate::pipeline::LeftOut;
 use crate::progress::Progress;
+use crate::timeline::{self, Heard};
 
 /// The state document that remembers what was detected from what.
 const STATE: &str = "detect";
 
 /// How the names of the signal files begin that this stage owns.
-const OWN_FILES: &str = "detected-";
+pub(crate) const OWN_FILES: &str = "detected-";
+
+/// Rises when the same events and rules give other signals, or when this document changes its
+/// shape: every day is then detected anew.
+const SHAPE: u32 = 2;
 
 /// What is known of every day's events.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Detected {
+    /// By which version of this stage; 0 for the first.
+    #[serde(default)]
+    shape: u32,
     /// Hash of the rules that were used.
     pub rules_hash: String,
     /// By day.
@@ -38,8 +46,9 @@ pub struct DetectedDay {
     pub inputs: Vec<String>,
     /// What every event was taken for.
     pub classes: PerTenant<ClassAccount>,
-    /// What was heard of each tenant.
-    pub feeds: PerTenant<Feed>,
+    /// What was heard of each tenant and integration.
+    #[serde(default)]
+    pub heard: Vec<Heard>,
     /// The latest instant at which one of the events became known.
     pub latest_ingested: Option<UtcMillis>,
     /// Signals found.
@@ -69,20 +78,28 @@ impl Detected {
         all
     }
 
-    /// What was heard of each tenant, over all days.
-    pub fn feeds(&self) -> PerTenant<Feed> {
-        let mut all = PerTenant::<Feed>::new();
-        for day in self.days.values() {
-            for (tenant, feed) in &day.feeds {
-                let entry = all.entry(tenant.clone()).or_default();
-                entry.first = [entry.first, feed.first].into_iter().flatten().min();
-                entry.last = entry.last.max(feed.last);
-                entry.integrations.extend(feed.integrations.iter().cloned());
-                entry.integrations.sort_unstable();
-                entry.integrations.dedup();
+    /// Tenants whose events did not all get a class, with the day and the account that does not
+    /// close. Nothing about them can be trusted, so they are left out of a snapshot.
+    pub fn unclosed(&self) -> LeftOut {
+        let mut unclosed = LeftOut::new();
+        for (day, found) in &self.days {
+            for (tenant, account) in &found.classes {
+                if !account.closes() {
+                    let reason =
+                        format!("the account of events of {day} does not close: {account:?}");
+                    unclosed.entry(tenant.clone()).or_insert(reason);
+                }
             }
         }
-        all
+        unclosed
+    }
+
+    /// Whether a day was detected from these files, and whether the signals that were found are still there.
+    fn is_current(&self, store: &Store, day: UtcDay, inputs: &[String]) -> Result<bool, Error> {
+        let Some(known) = self.days.get(&day).filter(|known| known.inputs == inputs) else {
+            return Ok(false);
+        };
+        Ok(known.signals == 0 || !own_files(store, day)?.is_empty())
     }
 
     /// The latest instant at which an event became known.
@@ -99,32 +116,24 @@ impl Detected {
 /// A day is classified as a whole, because a rule may look for the session of a transaction. Its
 /// signals replace those of the same day that this stage wrote before; foreign signal files stay.
 ///
+/// A tenant whose account does not close is named by [`Detected::unclosed`].
+///
 /// # Errors
-/// The store cannot be read or written, or an account does not close.
+/// The store cannot be read or written.
 pub fn detect(
     store: &Store,
     lock: &WriteLock,
     rules: &RuleSet,
     progress: &dyn Progress,
 ) -> Result<DetectReport, Error> {
-    let rules_hash = rules.hash().to_string();
-    let mut detected: Detected = store.read_state(STATE)?.unwrap_or_default();
+    let before: Option<Detected> = store.read_state(STATE)?;
+    let mut detected = as_detected_by(rules, before.clone());
     let mut report = DetectReport::default();
-    if detected.rules_hash != rules_hash {
-        detected = Detected {
-            rules_hash,
-            ..Detected::default()
-        };
-    }
     let days = store.days(Partitioned::Events)?;
     progress.begin("detecting attacks", Some(days.len() as u64));
     for &day in &days {
         let inputs = file_names(&store.day_files(Partitioned::Events, day)?);
-        if detected
-            .days
-            .get(&day)
-            .is_some_and(|known| known.inputs == inputs)
-        {
+        if detected.is_current(store, day, &inputs)? {
             report.days_current += 1;
             progress.advance(1);
             continue;
@@ -138,9 +147,78 @@ pub fn detect(
         progress.advance(1);
     }
     progress.end();
-    store.write_state(lock, STATE, &detected)?;
+    if before.as_ref() != Some(&detected) {
+        store.write_state(lock, STATE, &detected)?;
+    }
     report.detected = detected;
     Ok(report)
+}
+
+/// Follows the files of a day's events to their new names, when they still hold the same events.
+pub(crate) fn renamed_inputs(
+    store: &Store,
+    lock: &WriteLock,
+    day: UtcDay,
+    before: &[PathBuf],
+    after: &[PathBuf],
+) -> Result<(), Error> {
+    let mut detected: Detected = store.read_state(STATE)?.unwrap_or_default();
+    match detected.days.get_mut(&day) {
+        Some(known) if known.inputs == file_names(before) => known.inputs = file_names(after),
+        // Never classified, or not up to date: it will be.
+        _ => return Ok(()),
+    }
+    Ok(store.write_state(lock, STATE, &detected)?)
+}
+
+/// Forgets days whose events are no longer in the store.
+pub(crate) fn forget_days(store: &Store, lock: &WriteLock, before: UtcDay) -> Result<(), Error> {
+    let Some(mut detected) = store.read_state::<Detected>(STATE)? else {
+        return Ok(());
+    };
+    let kept = detected.days.split_off(&before);
+    if detected.days.is_empty() {
+        return Ok(());
+    }
+    detected.days = kept;
+    Ok(store.write_state(lock, STATE, &detected)?)
+}
+
+/// The days that [`detect`] would classify; reads names and the state document only.
+///
+/// # Errors
+/// The store cannot be read.
+pub fn pending(store: &Store, rules: &RuleSet) -> Result<Vec<UtcDay>, Error> {
+    let detected = as_detected_by(rules, store.read_state(STATE)?);
+    let mut pending = Vec::new();
+    for day in store.days(Partitioned::Events)? {
+        let inputs = file_names(&store.day_files(Partitioned::Events, day)?);
+        if !detected.is_current(store, day, &inputs)? {
+            pending.push(day);
+        }
+    }
+    Ok(pending)
+}
+
+/// What is known already, nothing of it if other rules found it.
+fn as_detected_by(rules: &RuleSet, before: Option<Detected>) -> Detected {
+    let rules_hash = rules.hash().to_string();
+    before
+        .filter(|detected| detected.rules_hash == rules_hash && detected.shape == SHAPE)
+        .unwrap_or(Detected {
+            shape: SHAPE,
+            rules_hash,
+            ..Detected::default()
+        })
+}
+
+/// The files of a day's signals that this stage wrote, without extension.
+fn own_files(store: &Store, day: UtcDay) -> Result<Vec<String>, Error> {
+    Ok(file_names(&store.day_files(Partitioned::Signals, day)?)
+        .into_iter()
+        .filter_map(|name| name.strip_suffix(".parquet").map(str::to_owned))
+        .filter(|name| name.starts_with(OWN_FILES))
+        .collect())
 }
 
 /// Puts the day's signals in the place of those that this stage wrote before.
@@ -150,15 +228,15 @@ fn replace_signals(
     day: UtcDay,
     signals: RecordBatch,
 ) -> Result<(), Error> {
-    let own: Vec<String> = file_names(&store.day_files(Partitioned::Signals, day)?)
-        .into_iter()
-        .filter_map(|name| name.strip_suffix(".parquet").map(str::to_owned))
-        .filter(|name| name.starts_with(OWN_FILES))
-        .collect();
-    let table = &attack_signals::TABLE;
-    let content = af_store::content_hash(table, [Ok(signals.clone())], &[])?;
-    let name = format!("{OWN_FILES}{content}");
-    store.replace_day_files(lock, Partitioned::Signals, day, &own, &name, [signals])?;
+    let own = own_files(store, day)?;
+    store.replace_day_stream(
+        lock,
+        Partitioned::Signals,
+        day,
+        &own,
+        OWN_FILES,
+        [Ok(signals)],
+    )?;
     Ok(())
 }
 
@@ -187,96 +265,19 @@ fn classify_day(
             format!("classify the events of {day}: {error}"),
         )
     })?;
-    for (tenant, account) in &classified.accounts {
-        if !account.closes() {
-            return Err(Error::new(
-                ErrorKind::Gate,
-                format!("close the account of tenant {tenant} on {day}: {account:?}"),
-            ));
-        }
-    }
     let signals = af_store::sorted_batch(&classified.signals, &attack_signals::TABLE)?;
-    let (feeds, latest_ingested) = heard(&events)?;
+    let heard = timeline::heard(&events)?;
     let found = DetectedDay {
         inputs,
         classes: classified.accounts,
-        feeds,
-        latest_ingested,
+        latest_ingested: heard.iter().map(|heard| heard.last_known).max(),
+        heard,
         signals: signals.num_rows() as u64,
     };
     Ok((found, signals))
 }
 
-/// First and last event and the integrations of every tenant.
-fn heard(events: &RecordBatch) -> Result<(PerTenant<Feed>, Option<UtcMillis>), Error> {
-    let columns = [
-        "tenant_uid",
-        "integration",
-        "time",
-        "ingested_at",
-        "metadata_product",
-    ];
-    let mut feeds = PerTenant::<Feed>::new();
-    let mut latest = None;
-    let narrow = narrow(events, &columns)?;
-    for row in 0..narrow.num_rows() {
-        let text = |column: usize| {
-            use arrow::array::{Array, AsArray};
-            let column = narrow.column(column).as_string::<i32>();
-            column.is_valid(row).then(|| column.value(row))
-        };
-        let instant = |column: usize| {
-            use arrow::array::AsArray;
-            use arrow::datatypes::TimestampMillisecondType;
-            UtcMillis(
-                narrow
-                    .column(column)
-                    .as_primitive::<TimestampMillisecondType>()
-                    .value(row),
-            )
-        };
-        let (tenant, time) = (text(0).unwrap_or_default(), instant(2));
-        latest = latest.max(Some(instant(3)));
-        if !feeds.contains_key(tenant) {
-            feeds.insert(tenant.to_owned(), Feed::default());
-        }
-        let feed = feeds.get_mut(tenant).expect("the tenant was just entered");
-        feed.first = Some(feed.first.map_or(time, |first| first.min(time)));
-        feed.last = feed.last.max(Some(time));
-        let integration = text(1).or(text(4)).unwrap_or_default();
-        if !feed.integrations.iter().any(|known| known == integration) {
-            feed.integrations.push(integration.to_owned());
-            feed.integrations.sort_unstable();
-        }
-    }
-    Ok((feeds, latest))
-}
-
-/// Some columns as plain strings and instants.
-fn narrow(events: &RecordBatch, columns: &[&str]) -> Result<RecordBatch, Error> {
-    let broken = |error: &dyn std::fmt::Display| {
-        Error::new(ErrorKind::Io, format!("look through the events: {error}"))
-    };
-    let schema = identity_events::TABLE.file_schema();
-    let arrays: Result<Vec<_>, Error> = columns
-        .iter()
-        .map(|name| {
-            let field = schema
-                .field_with_name(name)
-                .map_err(|error| broken(&error))?;
-            let column = events.column_by_name(name).ok_or_else(|| broken(name))?;
-            let array =
-                arrow::compute::cast(column, field.data_type()).map_err(|error| broken(&error))?;
-            Ok((*name, array))
-        })
-        .collect();
-    RecordBatch::try_from_iter_with_nullable(
-        arrays?.into_iter().map(|(name, array)| (name, array, true)),
-    )
-    .map_err(|error| broken(&error))
-}
-
-fn file_names(paths: &[PathBuf]) -> Vec<String> {
+pub(crate) fn file_names(paths: &[PathBuf]) -> Vec<String> {
     paths
         .iter()
         .map(|path| {

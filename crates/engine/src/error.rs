@@ -16,6 +16,8 @@ pub struct Error {
 pub enum ErrorKind {
     /// Reading or writing failed.
     Io,
+    /// A file of the store is damaged.
+    Damaged,
     /// An argument, a configuration or a rule is wrong.
     Usage,
     /// No input file was found.
@@ -68,6 +70,11 @@ impl From<af_store::Error> for Error {
             af_store::ErrorKind::AlreadyExists
             | af_store::ErrorKind::NotAStore
             | af_store::ErrorKind::InvalidName => ErrorKind::Usage,
+            af_store::ErrorKind::Corrupt
+            | af_store::ErrorKind::Checksum
+            | af_store::ErrorKind::Contract
+            | af_store::ErrorKind::NotSorted
+            | af_store::ErrorKind::WrongTable => ErrorKind::Damaged,
             _ => ErrorKind::Io,
         };
         let raised = Self::new(kind, error.to_string());

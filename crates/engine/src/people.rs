@@ -11,12 +11,15 @@ use af_store::table_file::{self, Scan};
 use af_store::{Store, WriteLock};
 
 use crate::error::{Error, ErrorKind};
+use crate::{known, upkeep};
 
 /// What an import did.
 #[derive(Debug)]
 pub struct ImportReport {
     /// What was read from the file.
     pub imported: Imported,
+    /// People left out because they were erased from the store.
+    pub erased: u64,
     /// The new version's file; none when nobody changed or nothing was written on purpose.
     pub version: Option<String>,
 }
@@ -31,13 +34,35 @@ pub fn import(
     file: &Path,
     options: &ImportOptions,
 ) -> Result<ImportReport, Error> {
-    let imported = read_people(file, options)?;
+    let mut imported = read_people(file, options)?;
     let Some((store, lock)) = store else {
         return Ok(ImportReport {
             imported,
+            erased: 0,
             version: None,
         });
     };
+    let (erased, version) = add_version(store, lock, &mut imported, options)?;
+    Ok(ImportReport {
+        imported,
+        erased,
+        version,
+    })
+}
+
+/// Adds people as a new version of the directory. Whoever was erased is taken out of them first;
+/// returned are their number and the new version, `None` if nobody changed since the latest one of
+/// the same source.
+///
+/// # Errors
+/// The store cannot be read or written.
+pub fn add_version(
+    store: &Store,
+    lock: &WriteLock,
+    imported: &mut Imported,
+    options: &ImportOptions,
+) -> Result<(u64, Option<String>), Error> {
+    let erased = upkeep::leave_out_erased(store, &mut imported.people)?;
     let tenants: std::collections::BTreeSet<&str> = imported
         .people
         .iter()
@@ -67,14 +92,14 @@ pub fn import(
                 .all(|old| now.next().is_some_and(|new| same_person(old, new)));
         changed |= !same;
     }
-    let version = if changed {
-        let imported_at = options.imported_at.unwrap_or_default();
-        let batch = directory::batch(&imported.people);
-        Some(store.add_directory(lock, imported_at, [batch])?.path)
-    } else {
-        None
-    };
-    Ok(ImportReport { imported, version })
+    if !changed {
+        return Ok((erased, None));
+    }
+    let imported_at = options.imported_at.unwrap_or_default();
+    let batch = directory::batch(&imported.people);
+    known::remember_people(store, lock, imported_at)?;
+    let version = store.add_directory(lock, imported_at, [batch])?.path;
+    Ok((erased, Some(version)))
 }
 
 /// Reads a file of people without any store.
@@ -109,8 +134,9 @@ fn same_person(old: &Person, new: &Person) -> bool {
     }
 }
 
-/// The people as known at `known_at`: for each tenant and source the latest version imported by
-/// then, else its first (af-1 §3, "The directory is versioned").
+/// The people as known at `known_at`: for each source of a tenant the latest version imported by
+/// then. Of a tenant of whom nobody was known by then, the first import counts from the start (af-1
+/// §3, "The directory is versioned"); a further source does not, because it became known later.
 ///
 /// # Errors
 /// A version cannot be read.
@@ -118,33 +144,59 @@ pub fn people_at(
     store: &Store,
     known_at: UtcMillis,
 ) -> Result<(Vec<Person>, Vec<DirectoryVersion>), Error> {
-    let mut chosen: BTreeMap<(String, Option<String>), DirectoryVersion> = BTreeMap::new();
-    // A version without instant was known from the start.
-    let known = |version: &DirectoryVersion| version.imported_at.is_none_or(|at| at <= known_at);
-    for version in versions(store)? {
-        let slot = (version.tenant_uid.clone(), version.source.clone());
-        let better = chosen.get(&slot).is_none_or(|held| {
-            let order = |version: &DirectoryVersion| (version.imported_at, version.file.clone());
-            match (known(held), known(&version)) {
-                (true, true) => order(held) < order(&version),
-                (false, false) => order(&version) < order(held),
-                (held_known, _) => !held_known,
-            }
-        });
-        if better {
-            chosen.insert(slot, version);
-        }
-    }
-    let versions: Vec<DirectoryVersion> = chosen.into_values().collect();
+    let chosen = choose(versions(store)?, known_at);
     let mut people = Vec::new();
-    for version in &versions {
+    for version in &chosen {
         people.append(&mut people_of(store, version)?);
     }
-    Ok((people, versions))
+    Ok((people, chosen))
+}
+
+/// The versions that count at `known_at`, by tenant and source.
+pub(crate) fn choose(
+    versions: Vec<DirectoryVersion>,
+    known_at: UtcMillis,
+) -> Vec<DirectoryVersion> {
+    // A version without instant was known from the start.
+    let known = |version: &DirectoryVersion| version.imported_at.is_none_or(|at| at <= known_at);
+    let order = |version: &DirectoryVersion| (version.imported_at, version.file.clone());
+    let mut of_tenant: BTreeMap<String, Vec<DirectoryVersion>> = BTreeMap::new();
+    for version in versions {
+        let tenant = version.tenant_uid.clone();
+        of_tenant.entry(tenant).or_default().push(version);
+    }
+    let mut chosen = Vec::new();
+    for mut versions in of_tenant.into_values() {
+        versions.sort_by_key(order);
+        if versions.iter().any(known) {
+            versions.retain(known);
+            // The last of each source stays.
+            versions.reverse();
+        } else {
+            let first = versions.first().and_then(|version| version.imported_at);
+            versions.retain(|version| version.imported_at == first);
+        }
+        versions.sort_by(|a, b| a.source.cmp(&b.source));
+        versions.dedup_by(|later, kept| later.source == kept.source);
+        chosen.append(&mut versions);
+    }
+    chosen
+}
+
+/// When the latest version of the directory was imported.
+///
+/// # Errors
+/// A version cannot be read.
+pub fn latest_import(store: &Store) -> Result<Option<UtcMillis>, Error> {
+    let versions = versions(store)?;
+    Ok(versions
+        .iter()
+        .filter_map(|version| version.imported_at)
+        .max())
 }
 
 /// Every version of the directory, one entry per tenant and source it holds.
-fn versions(store: &Store) -> Result<Vec<DirectoryVersion>, Error> {
+pub(crate) fn versions(store: &Store) -> Result<Vec<DirectoryVersion>, Error> {
     let mut versions = Vec::new();
     for path in store.directories()? {
         let file = path
@@ -191,4 +243,65 @@ fn rows(path: &Path) -> Result<Vec<Person>, Error> {
         rows.append(&mut found);
     }
     Ok(rows)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn version(tenant: &str, source: &str, imported_at: Option<i64>) -> DirectoryVersion {
+        DirectoryVersion {
+            tenant_uid: tenant.to_owned(),
+            source: Some(source.to_owned()),
+            imported_at: imported_at.map(UtcMillis),
+            file: format!("{tenant}-{source}-{imported_at:?}"),
+            people: 1,
+        }
+    }
+
+    fn chosen(versions: &[DirectoryVersion], known_at: i64) -> Vec<String> {
+        let chosen = choose(versions.to_vec(), UtcMillis(known_at));
+        chosen.into_iter().map(|version| version.file).collect()
+    }
+
+    #[test]
+    fn the_latest_known_version_of_every_source_counts() {
+        let versions = [
+            version("acme", "okta", Some(30)),
+            version("acme", "okta", Some(10)),
+            version("acme", "hr", Some(20)),
+            version("beta", "okta", None),
+        ];
+        assert_eq!(
+            chosen(&versions, 25),
+            ["acme-hr-Some(20)", "acme-okta-Some(10)", "beta-okta-None"]
+        );
+        assert_eq!(
+            chosen(&versions, 30),
+            ["acme-hr-Some(20)", "acme-okta-Some(30)", "beta-okta-None"]
+        );
+    }
+
+    #[test]
+    fn a_source_imported_later_does_not_reach_back() {
+        let mut versions = vec![
+            version("acme", "okta", Some(20)),
+            version("acme", "okta", Some(30)),
+        ];
+        // Before the first import nobody was known: it counts from the start.
+        assert_eq!(chosen(&versions, 5), ["acme-okta-Some(20)"]);
+        versions.push(version("acme", "hr", Some(25)));
+        assert_eq!(chosen(&versions, 5), ["acme-okta-Some(20)"]);
+        assert_eq!(chosen(&versions, 20), ["acme-okta-Some(20)"]);
+        assert_eq!(
+            chosen(&versions, 25),
+            ["acme-hr-Some(25)", "acme-okta-Some(20)"]
+        );
+        // Two sources of one first import are one start.
+        versions.push(version("acme", "vpn", Some(20)));
+        assert_eq!(
+            chosen(&versions, 5),
+            ["acme-okta-Some(20)", "acme-vpn-Some(20)"]
+        );
+    }
 }

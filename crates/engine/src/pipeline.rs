@@ -8,26 +8,27 @@
 //!                                                                 publish ─► the snapshot
 //! ```
 //!
-//! [`score_store`] walks it from the events of a store, [`score_files`] from anybody's signals.
+//! [`normalize::okta`](crate::normalize::okta) and [`score_store`] walk it in a store, [`score_files`] from anybody's signals;
+//! [`crate::run`] does everything a configuration says.
 //! One direction, no way back: each arrow is a table with a written contract.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use af_directory::ImportOptions;
 use af_model::accounting::{EventAccount, PerTenant};
-use af_model::manifest::{DirectoryVersion, Manifest};
-use af_model::tables::retractions;
+use af_model::manifest::{DirectoryVersion, Manifest, RuleChanges, TenantEntry, TenantRun};
 use af_model::{HashKey, Params, UtcMillis};
 use af_rules::RuleSet;
-use af_store::{Partitioned, Scan, Store, WriteLock, table_file};
+use af_store::{Partitioned, Store, WriteLock};
 
 use crate::assemble::{self, Stamp};
 use crate::detect::{self, DetectReport};
 use crate::error::{Error, ErrorKind};
-use crate::people;
 use crate::progress::Progress;
-use crate::publish::{Facts, entries, publish, tenant_entries, unchanged};
-use crate::tally::{self, AskedCut};
+use crate::publish::{Facts, entries, publish, tenant_entries, tenant_runs, unchanged};
+use crate::tally::{self, AskedCut, LatestKnown};
+use crate::{feedback, people, retract, timeline, upkeep};
 
 /// The state document that sums up what every `normalize` read.
 pub const EVENTS_STATE: &str = "events";
@@ -41,6 +42,9 @@ pub struct RunFacts {
     pub started_at: UtcMillis,
 }
 
+/// Tenants that are left out of a snapshot, with the reason. What they published before stays.
+pub type LeftOut = BTreeMap<String, String>;
+
 /// What a scoring run did.
 #[derive(Debug)]
 pub struct ScoreReport {
@@ -50,6 +54,12 @@ pub struct ScoreReport {
     pub published: bool,
     /// What the snapshot says of itself.
     pub manifest: Manifest,
+    /// What this run saw of every tenant, also when it published nothing.
+    pub seen: PerTenant<TenantRun>,
+    /// What counts of every tenant at the cut, also when nothing was published.
+    pub tenants: PerTenant<TenantEntry>,
+    /// Tenants that this run left out.
+    pub left_out: LeftOut,
     /// What detection did, when the run started from a store.
     pub detected: Option<DetectReport>,
 }
@@ -67,13 +77,16 @@ pub struct StoreJob<'a> {
     pub rules: &'a RuleSet,
 }
 
-/// Scores a store: brings its signals up to date, then counts, scores and publishes.
+/// Scores a store: brings its signals and the retractions that follow from its events up to date,
+/// then counts, scores and publishes.
 ///
-/// If the latest snapshot of the same `as_of` has the same rows (its `known_at` aside), nothing is
-/// published and that one is reported.
+/// If the snapshot that is the answer for this `as_of` and `known_at` so far has the same rows (the
+/// `known_at` in them aside), nothing is published and that one is reported. A tenant whose account
+/// does not close, or whose counts the kernel refuses, is left out and named; the others are published.
 ///
 /// # Errors
-/// The store cannot be read or written; nothing tells the point in time; an account does not close.
+/// The store cannot be read or written; nothing tells the point in time; every tenant is left out
+/// ([`ErrorKind::Gate`]).
 pub fn score_store(
     job: &StoreJob<'_>,
     params: &Params,
@@ -81,62 +94,206 @@ pub fn score_store(
     run: &RunFacts,
     progress: &dyn Progress,
 ) -> Result<ScoreReport, Error> {
+    let scoring = Scoring {
+        params,
+        asked,
+        run,
+        left_out: LeftOut::new(),
+        gate: &|_, _| Verdict::default(),
+    };
+    let scored = score_store_gated(job, scoring, progress)?;
+    let left_out = scored.left_out;
+    scored.report.ok_or_else(|| nothing_left(&left_out))
+}
+
+/// What a caller adds to a scoring run: who is left out from the start, and who is judged before
+/// anything is published.
+pub struct Scoring<'a> {
+    /// Parameters of the formula.
+    pub params: &'a Params,
+    /// The point in time asked for.
+    pub asked: AskedCut,
+    /// Who runs and when.
+    pub run: &'a RunFacts,
+    /// Tenants that failed before.
+    pub left_out: LeftOut,
+    /// Judges the tenants that are about to be published; told who is left out already.
+    pub gate: &'a dyn Fn(&PerTenant<TenantEntry>, &LeftOut) -> Verdict,
+}
+
+/// What a gate says.
+#[derive(Clone, Debug, Default)]
+pub struct Verdict {
+    /// Tenants to leave out.
+    pub leave_out: LeftOut,
+    /// Why nothing at all may be published.
+    pub refuse: Option<String>,
+}
+
+/// How a gated scoring run ended.
+#[derive(Debug)]
+pub struct Scored {
+    /// The snapshot; none when nothing may be published.
+    pub report: Option<ScoreReport>,
+    /// What was found about the tenants that were not left out.
+    pub tenants: PerTenant<TenantEntry>,
+    /// Who was left out, and why.
+    pub left_out: LeftOut,
+    /// Why nothing at all was published.
+    pub refused: Option<String>,
+    /// What detection did.
+    pub detected: DetectReport,
+}
+
+/// As [`score_store`], with tenants that failed before and a gate in front of publishing.
+///
+/// # Errors
+/// The store cannot be read or written; nothing tells the point in time. A damaged file of a day
+/// ([`ErrorKind::Damaged`]) stops everything, because days hold all tenants.
+pub fn score_store_gated(
+    job: &StoreJob<'_>,
+    scoring: Scoring<'_>,
+    progress: &dyn Progress,
+) -> Result<Scored, Error> {
     let StoreJob {
         store,
         lock,
         key,
         rules,
     } = *job;
+    let Scoring {
+        params,
+        asked,
+        run,
+        mut left_out,
+        gate,
+    } = scoring;
 
     // events → signals
-    let detection = detect::detect(store, lock, rules, progress)?;
+    let detection = detect::detect(store, lock, rules, progress).map_err(holds_all_tenants)?;
+    left_out.append(&mut detection.detected.unclosed());
     let events: PerTenant<EventAccount> = store.read_state(EVENTS_STATE)?.unwrap_or_default();
+    feedback::derive(store, lock)?;
 
     // the cut, and what counts at it
     let all_signals = signal_files(store, |_| true)?;
-    let latest = tally::latest_ingested(&all_signals)?;
-    let cut = tally::fix_cut(asked, latest, detection.detected.latest_ingested())?;
+    let retracted = retract::statements(store)?;
+    let said = retracted.iter().map(|row| row.ingested_at).max();
+    let feed = tally::latest_ingested(&all_signals).map_err(holds_all_tenants)?;
+    let latest = LatestKnown {
+        feed: feed.max(detection.detected.latest_ingested()),
+        corrections: said.max(people::latest_import(store)?),
+    };
+    let cut = tally::fix_cut(asked, latest)?;
     let window = assemble::window_start(cut.as_of)..=cut.as_of.day();
     let signals = signal_files(store, |day| window.contains(&day))?;
-    let (people, directories) = people::people_at(store, cut.known_at)?;
-    let retracted = retractions_of(store)?;
+    let inputs = entries(&signals).map_err(holds_all_tenants)?;
+    let (people, mut directories) = people::people_at(store, cut.known_at)?;
 
     // signals + people → counts → scores
     let index = tally::index(people, Some(key));
-    let counted = tally::count(&signals, &index, &retracted, cut, Some(key), progress)?;
+    let mut counted = tally::count(&signals, &index, &retracted, cut, Some(key), progress)
+        .map_err(holds_all_tenants)?;
+    left_out.append(&mut tally::unclosed(&counted));
+    counted
+        .tenants
+        .retain(|tenant, _| !left_out.contains_key(tenant));
     let stamp = Stamp {
         cut,
         config_hash: params.config_hash().to_string(),
         rules_hash: Some(rules.hash().to_string()),
     };
     progress.begin("scoring people", None);
-    let tables = assemble::assemble(&index, &counted, params, &stamp)?;
+    let mut tables = assemble::assemble_without(&mut left_out, &index, &counted, params, &stamp);
     progress.end();
+
+    // nobody is published who does not pass
+    let heard = timeline::feeds_at(store, &detection.detected, cut)?;
+    let mut tenants = tenant_entries(&counted, &tables, heard);
+    tenants.retain(|tenant, _| !left_out.contains_key(tenant));
+    let mut seen = tenant_runs(&counted, Some((&detection.detected, &events)));
+    upkeep::note_removed(store, &mut seen)?;
+    let mut verdict = gate(&tenants, &left_out);
+    left_out.append(&mut verdict.leave_out);
+    tables.leave_out(&left_out);
+    tenants.retain(|tenant, _| !left_out.contains_key(tenant));
+    directories.retain(|version| !left_out.contains_key(&version.tenant_uid));
+    let nobody = tenants.is_empty() && !left_out.is_empty();
+    let refused = verdict
+        .refuse
+        .or_else(|| nobody.then(|| nothing_left(&left_out).to_string()));
+    if refused.is_some() {
+        return Ok(Scored {
+            report: None,
+            tenants,
+            left_out,
+            refused,
+            detected: detection,
+        });
+    }
 
     // scores → snapshot
     let facts = Facts {
         params,
         stamp: &stamp,
         directories,
-        inputs: entries(&signals)?,
-        tenants: tenant_entries(&counted, &tables, Some((&detection.detected, &events))),
+        inputs,
+        tenants: tenants.clone(),
+        seen,
+        left_out: left_out.clone(),
+        rule_changes: rules.changes().clone(),
         run,
     };
-    let before = store.latest_of(cut.as_of)?.map(|id| store.snapshot_dir(id));
-    let same = before
-        .map(|path| unchanged(&path, &tables))
-        .transpose()?
-        .flatten();
     progress.begin("publishing", None);
+    let before = store.answer(cut.as_of, cut.known_at)?;
+    let same = match before {
+        Some(id) => unchanged(&store.snapshot_dir(id), &tables, &stamp)?.map(|same| (id, same)),
+        None => None,
+    };
     let report = match same {
-        Some(report) => report,
+        Some((id, report)) => {
+            store.confirm(lock, id, cut.known_at)?;
+            ScoreReport {
+                seen: facts.seen,
+                ..report
+            }
+        }
         None => publish(store.begin_snapshot(lock, cut.as_of)?, &tables, facts)?,
     };
     progress.end();
-    Ok(ScoreReport {
-        detected: Some(detection),
-        ..report
+    Ok(Scored {
+        report: Some(ScoreReport {
+            detected: Some(detection.clone()),
+            tenants: tenants.clone(),
+            left_out: left_out.clone(),
+            ..report
+        }),
+        tenants,
+        left_out,
+        refused: None,
+        detected: detection,
     })
+}
+
+fn nothing_left(left_out: &LeftOut) -> Error {
+    let reasons: Vec<String> = left_out
+        .iter()
+        .map(|(tenant, reason)| format!("{tenant}: {reason}"))
+        .collect();
+    let message = format!("publish: every tenant is left out: {}", reasons.join("; "));
+    Error::new(ErrorKind::Gate, message).with_hint("earlier snapshots are untouched")
+}
+
+/// A damaged file cannot be blamed on one tenant, so none can be left out instead.
+fn holds_all_tenants(error: Error) -> Error {
+    if error.kind() != ErrorKind::Damaged {
+        return error;
+    }
+    error.with_hint(
+        "restore the file from a backup; without one, remove it and run again: signals are found anew, \
+         events come back with `attack-factor run --reread` or `normalize`. A day holds all tenants, so \
+         none could be left out and nothing was published",
+    )
 }
 
 /// Where [`score_files`] reads and writes.
@@ -173,8 +330,12 @@ pub fn score_files(
     }
     let (users, options) = job.users;
     let imported = people::read_people(users, options)?;
-    let latest = tally::latest_ingested(job.signals)?;
-    let cut = tally::fix_cut(asked, latest, None)?;
+    let latest = LatestKnown {
+        feed: tally::latest_ingested(job.signals)?,
+        corrections: None,
+    };
+    let cut = tally::fix_cut(asked, latest)?;
+    let inputs = entries(job.signals)?;
 
     let people_n = imported.people.len() as u64;
     let index = tally::index(imported.people, job.key);
@@ -184,10 +345,15 @@ pub fn score_files(
         config_hash: params.config_hash().to_string(),
         rules_hash: None,
     };
+    if let Some((tenant, reason)) = tally::unclosed(&counted).pop_first() {
+        let message = format!("score tenant {tenant}: {reason}");
+        return Err(Error::new(ErrorKind::Gate, message));
+    }
     progress.begin("scoring people", None);
     let tables = assemble::assemble(&index, &counted, params, &stamp)?;
     progress.end();
 
+    let tenants = tenant_entries(&counted, &tables, PerTenant::new());
     let facts = Facts {
         params,
         stamp: &stamp,
@@ -202,17 +368,28 @@ pub fn score_files(
                 .into_owned(),
             people: people_n,
         }],
-        inputs: entries(job.signals)?,
-        tenants: tenant_entries(&counted, &tables, None),
+        inputs,
+        tenants: tenants.clone(),
+        seen: tenant_runs(&counted, None),
+        left_out: LeftOut::new(),
+        rule_changes: RuleChanges::default(),
         run,
     };
+    af_store::mend_output(job.out)?;
     // What is there is looked at before it is replaced; a folder of anything else is no snapshot.
-    if job.out.join("manifest.json").is_file()
-        && let Some(report) = unchanged(job.out, &tables)?
-    {
-        return Ok(report);
-    }
-    publish(af_store::begin_output(job.out, job.force)?, &tables, facts)
+    let same = if job.out.join("manifest.json").is_file() {
+        unchanged(job.out, &tables, &stamp)?
+    } else {
+        None
+    };
+    let report = match same {
+        Some(report) => ScoreReport {
+            seen: facts.seen,
+            ..report
+        },
+        None => publish(af_store::begin_output(job.out, job.force)?, &tables, facts)?,
+    };
+    Ok(ScoreReport { tenants, ..report })
 }
 
 fn signal_files(
@@ -226,17 +403,4 @@ fn signal_files(
         }
     }
     Ok(files)
-}
-
-fn retractions_of(store: &Store) -> Result<Vec<retractions::Row>, Error> {
-    let mut rows = Vec::new();
-    for path in store.retractions()? {
-        for batch in table_file::read(&path, &retractions::TABLE, None, Scan::File)? {
-            let found = retractions::rows(&batch?).map_err(|error| {
-                Error::new(ErrorKind::Io, format!("read {}: {error}", path.display()))
-            })?;
-            rows.extend(found);
-        }
-    }
-    Ok(rows)
 }

@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 
 use af_count::Counted;
 use af_model::accounting::{EventAccount, PerTenant};
-use af_model::manifest::{DirectoryVersion, FileEntry, Manifest, Run, TenantEntry};
+use af_model::manifest::{
+    DirectoryVersion, Feed, FileEntry, Manifest, RuleChanges, Run, TenantEntry, TenantRun,
+};
 use af_model::tables::{self, attack_signals};
 use af_model::{FORMULA, Params};
 use af_store::{Metadata, Publication, Snapshot};
@@ -13,16 +15,25 @@ use af_store::{Metadata, Publication, Snapshot};
 use crate::assemble::{SnapshotTables, Stamp};
 use crate::detect::Detected;
 use crate::error::Error;
-use crate::pipeline::{RunFacts, ScoreReport};
+use crate::pipeline::{LeftOut, RunFacts, ScoreReport};
 
-/// The report of a snapshot that has the same rows already, `known_at` aside.
+/// The report of a snapshot that has the same rows already, `known_at` aside, and none that was
+/// known later than `stamp`.
 pub(crate) fn unchanged(
     snapshot: &Path,
     tables: &SnapshotTables,
+    stamp: &Stamp,
 ) -> Result<Option<ScoreReport>, Error> {
     let stored = Snapshot::open(snapshot)?;
+    let manifest = stored.manifest();
+    if manifest.known_at > stamp.cut.known_at
+        || manifest.config_hash != stamp.config_hash
+        || manifest.rules_hash != stamp.rules_hash
+    {
+        return Ok(None);
+    }
     for (table, batch) in tables::SNAPSHOT.into_iter().zip(tables.batches()) {
-        let known = stored.manifest().files.iter().any(|file| {
+        let known = manifest.files.iter().any(|file| {
             file.path.strip_suffix(".parquet") == Some(table.name)
                 && file.rows == batch.num_rows() as u64
         });
@@ -38,7 +49,10 @@ pub(crate) fn unchanged(
     Ok(Some(ScoreReport {
         snapshot: snapshot.to_owned(),
         published: false,
-        manifest: stored.manifest().clone(),
+        manifest: manifest.clone(),
+        seen: PerTenant::new(),
+        tenants: PerTenant::new(),
+        left_out: LeftOut::new(),
         detected: None,
     }))
 }
@@ -53,12 +67,16 @@ pub(crate) fn publish(
     for (table, batch) in tables::SNAPSHOT.into_iter().zip(tables.batches()) {
         publication.write(table, [batch], &metadata)?;
     }
+    let seen = facts.seen.clone();
     let manifest = facts.manifest(publication.files());
     let published = publication.publish(manifest)?;
     Ok(ScoreReport {
         snapshot: published.path,
         published: true,
         manifest: published.manifest,
+        seen,
+        tenants: PerTenant::new(),
+        left_out: LeftOut::new(),
         detected: None,
     })
 }
@@ -70,12 +88,16 @@ pub(crate) struct Facts<'a> {
     pub(crate) directories: Vec<DirectoryVersion>,
     pub(crate) inputs: Vec<FileEntry>,
     pub(crate) tenants: PerTenant<TenantEntry>,
+    pub(crate) seen: PerTenant<TenantRun>,
+    pub(crate) left_out: LeftOut,
+    pub(crate) rule_changes: RuleChanges,
     pub(crate) run: &'a RunFacts,
 }
 
 impl Facts<'_> {
     /// The manifest; what only the store knows (revision, files, versions) it fills in itself.
-    fn manifest(self, files: &[FileEntry]) -> Manifest {
+    fn manifest(mut self, files: &[FileEntry]) -> Manifest {
+        self.inputs.sort();
         let mut manifest = Manifest {
             manifest_version: 1,
             as_of: self.stamp.cut.as_of,
@@ -86,19 +108,21 @@ impl Facts<'_> {
             params: self.params.clone(),
             config_hash: self.stamp.config_hash.clone(),
             rules_hash: self.stamp.rules_hash.clone(),
+            rule_changes: self.rule_changes,
             tables: BTreeMap::new(),
             directories: self.directories,
-            inputs: self.inputs,
             files: Vec::new(),
             tenants: self.tenants,
-            left_out: BTreeMap::new(),
+            left_out: self.left_out,
+            erased: 0,
             run: Run::default(),
         };
-        manifest.inputs.sort();
         manifest.run = Run {
             id: run_id(files, self.run),
             program: self.run.program.clone(),
             started_at: Some(self.run.started_at),
+            inputs: self.inputs,
+            tenants: self.seen,
         };
         manifest
     }
@@ -111,48 +135,72 @@ fn run_id(files: &[FileEntry], run: &RunFacts) -> String {
     af_model::HexHash::of_parts(checksums.chain([started.as_str()])).to_string()
 }
 
-/// What the manifest says of every tenant.
+/// What the manifest says of every tenant of whom anything was known at the cut.
 pub(crate) fn tenant_entries(
     counted: &Counted,
     tables: &SnapshotTables,
-    store: Option<(&Detected, &PerTenant<EventAccount>)>,
+    event_feeds: PerTenant<Feed>,
 ) -> PerTenant<TenantEntry> {
     let mut entries = PerTenant::<TenantEntry>::new();
     for (tenant, counts) in &counted.tenants {
+        let account = counts.account.at_cut();
+        if account.signals_read == 0 {
+            continue;
+        }
         let entry = entries.entry(tenant.clone()).or_default();
-        entry.signals = counts.account;
+        entry.signals = account;
         entry.conflicts = counts.conflicts;
         entry.feeds = counts.feeds.clone();
     }
     for (tenant, population) in &tables.population {
         entries.entry(tenant.clone()).or_default().population = population.clone();
     }
-    if let Some((detected, events)) = store {
-        for (tenant, classes) in detected.classes() {
-            entries.entry(tenant).or_default().classes = Some(classes);
-        }
-        for (tenant, account) in events {
-            entries.entry(tenant.clone()).or_default().events = Some(*account);
-        }
-        // Events are the feed of the identity component, also when no rule found an attack in them.
-        for (tenant, heard) in detected.feeds() {
-            let feed = entries
-                .entry(tenant)
-                .or_default()
-                .feeds
-                .entry("identity".to_owned())
-                .or_default();
-            feed.first = [feed.first, heard.first].into_iter().flatten().min();
-            feed.last = feed.last.max(heard.last);
-            feed.integrations.extend(heard.integrations);
-            feed.integrations.sort_unstable();
-            feed.integrations.dedup();
-        }
+    // Events are the feed of the identity component, also when no rule found an attack in them.
+    for (tenant, heard) in event_feeds {
+        let feed = entries
+            .entry(tenant)
+            .or_default()
+            .feeds
+            .entry("identity".to_owned())
+            .or_default();
+        feed.first = [feed.first, heard.first].into_iter().flatten().min();
+        feed.last = feed.last.max(heard.last);
+        feed.integrations.extend(heard.integrations);
+        feed.integrations.sort_unstable();
+        feed.integrations.dedup();
     }
     for entry in entries.values_mut() {
         entry.warnings = warnings(entry);
     }
     entries
+}
+
+/// What the run saw of every tenant, whenever it became known.
+pub(crate) fn tenant_runs(
+    counted: &Counted,
+    store: Option<(&Detected, &PerTenant<EventAccount>)>,
+) -> PerTenant<TenantRun> {
+    let mut runs = PerTenant::<TenantRun>::new();
+    for (tenant, counts) in &counted.tenants {
+        runs.entry(tenant.clone()).or_default().signals = counts.account;
+    }
+    let Some((detected, events)) = store else {
+        return runs;
+    };
+    for (tenant, account) in events {
+        runs.entry(tenant.clone()).or_default().events = Some(*account);
+    }
+    for (tenant, classes) in detected.classes() {
+        let run = runs.entry(tenant).or_default();
+        run.classes = Some(classes);
+        if classes.unknown_type > 0 {
+            let n = classes.unknown_type;
+            run.warnings.push(format!(
+                "{n} events of types that the catalogue does not know"
+            ));
+        }
+    }
+    runs
 }
 
 fn warnings(entry: &TenantEntry) -> Vec<String> {
@@ -162,14 +210,6 @@ fn warnings(entry: &TenantEntry) -> Vec<String> {
     }
     if entry.feeds.is_empty() {
         warnings.push("no feed: no event and no signal was read, so every score is 0".to_owned());
-    }
-    if let Some(classes) = entry.classes
-        && classes.unknown_type > 0
-    {
-        let n = classes.unknown_type;
-        warnings.push(format!(
-            "{n} events of types that the catalogue does not know"
-        ));
     }
     let account = entry.signals;
     if account.unmatched * 10 > account.unmatched + account.collapsed + account.scored {
@@ -187,12 +227,13 @@ fn warnings(entry: &TenantEntry) -> Vec<String> {
     warnings
 }
 
-/// Name, size and checksum of every file that was read.
+/// Name, size and checksum of every file that is read; a damaged one is found here, before it is
+/// decoded.
 pub(crate) fn entries(files: &[PathBuf]) -> Result<Vec<FileEntry>, Error> {
     files
         .iter()
         .map(|path| {
-            let found = af_store::checksum(path)?;
+            let found = af_store::checked(path)?;
             let rows = af_store::TableFile::open(path, &attack_signals::TABLE)?.rows();
             // A day's folder tells signal files of one name apart.
             let parts: Vec<_> = path.components().rev().take(2).collect();

@@ -7,9 +7,10 @@ use af_model::tables::{attack_signals, retractions};
 use af_model::{HashKey, Person, UtcMillis};
 use af_store::{Scan, table_file};
 use arrow::array::AsArray;
-use arrow::datatypes::TimestampMillisecondType;
+use arrow::datatypes::{DataType, TimeUnit, TimestampMillisecondType};
 
 use crate::error::{Error, ErrorKind};
+use crate::pipeline::LeftOut;
 use crate::progress::Progress;
 
 pub use af_count::Cut;
@@ -26,23 +27,36 @@ pub struct AskedCut {
     pub known_at: Option<UtcMillis>,
 }
 
-/// Fixes the cut: `known_at` defaults to the latest `ingested_at` of all signals, `as_of` to
-/// `known_at`; without any `ingested_at`, `known_at` is `as_of`. Never the clock. Where no signal
-/// says anything, `fallback` (the latest ingested event) does.
+/// What the input itself tells about time.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct LatestKnown {
+    /// When the latest signal or event became known.
+    pub feed: Option<UtcMillis>,
+    /// When the latest correction became known: a retraction, a version of the directory.
+    pub corrections: Option<UtcMillis>,
+}
+
+/// Fixes the cut. `known_at` defaults to the latest instant at which anything became known, so that
+/// a correction counts from the next run on; `as_of` to an asked `known_at`, else to the latest
+/// `ingested_at` of the feed, which a correction of old data does not move; without any
+/// `ingested_at`, `known_at` is `as_of`. Never the clock.
+///
+/// ```
+/// use af_engine::tally::{AskedCut, LatestKnown, fix_cut};
+/// use af_model::UtcMillis;
+/// let latest = LatestKnown { feed: Some(UtcMillis(10)), corrections: Some(UtcMillis(30)) };
+/// let cut = fix_cut(AskedCut::default(), latest).unwrap();
+/// assert_eq!((cut.as_of, cut.known_at), (UtcMillis(10), UtcMillis(30)));
+/// ```
 ///
 /// # Errors
 /// [`ErrorKind::Usage`] when nothing tells an instant.
-pub fn fix_cut(
-    asked: AskedCut,
-    latest_ingested: Option<UtcMillis>,
-    fallback: Option<UtcMillis>,
-) -> Result<Cut, Error> {
+pub fn fix_cut(asked: AskedCut, latest: LatestKnown) -> Result<Cut, Error> {
+    let as_of = asked.as_of.or(asked.known_at).or(latest.feed);
     let known_at = asked
         .known_at
-        .or(latest_ingested)
-        .or(asked.as_of)
-        .or(fallback);
-    let as_of = asked.as_of.or(known_at);
+        .or(latest.feed.max(latest.corrections))
+        .or(asked.as_of);
     match (as_of, known_at) {
         (Some(as_of), Some(known_at)) => Ok(Cut { as_of, known_at }),
         _ => Err(Error::new(
@@ -54,24 +68,35 @@ pub fn fix_cut(
     }
 }
 
-/// The latest `ingested_at` of signal files; reads that column only.
+/// The latest `ingested_at` of signal files; reads that column only. Values that are no instant
+/// belong to rows that will be quarantined, and tell nothing.
 ///
 /// # Errors
-/// A file cannot be read or breaks the contract.
+/// A file cannot be read, or its column holds no instants at all.
 pub fn latest_ingested(files: &[PathBuf]) -> Result<Option<UtcMillis>, Error> {
-    let mut latest: Option<i64> = None;
+    const COLUMN: &str = "ingested_at";
+    let mut latest: Option<UtcMillis> = None;
     for file in files {
-        let columns = Some(&["ingested_at"][..]);
-        for batch in table_file::read(file, &attack_signals::TABLE, columns, Scan::File)? {
+        let columns = Some(&[COLUMN][..]);
+        for batch in table_file::read(file, &attack_signals::TABLE, columns, Scan::AsWritten)? {
             let batch = batch?;
-            let Some(column) = batch.column_by_name("ingested_at") else {
+            let Some(column) = batch.column_by_name(COLUMN) else {
                 continue;
             };
-            let found = arrow::compute::max(column.as_primitive::<TimestampMillisecondType>());
-            latest = latest.max(found);
+            let wanted = DataType::Timestamp(TimeUnit::Millisecond, Some("UTC".into()));
+            let instants = arrow::compute::cast(column, &wanted).map_err(|error| {
+                let problem = format!("column {COLUMN} of {}: {error}", file.display());
+                Error::new(ErrorKind::Io, format!("read {problem}"))
+            })?;
+            let found = instants
+                .as_primitive::<TimestampMillisecondType>()
+                .iter()
+                .flatten()
+                .filter_map(|millis| UtcMillis::checked(millis).ok());
+            latest = latest.max(found.max());
         }
     }
-    Ok(latest.map(UtcMillis))
+    Ok(latest)
 }
 
 /// Everybody's keys. Without a key of hashed names, hashed subjects match nobody.
@@ -82,8 +107,11 @@ pub fn index(people: Vec<Person>, key: Option<&HashKey>) -> PeopleIndex {
 /// Counts the signals of `files` against the people. Without a key of hashed names, unmatched
 /// identifiers are left out: a key that anybody knows would not hide them.
 ///
+/// A row that breaks the contract is counted as quarantined; a file whose columns do, or that a
+/// newer program wrote, is refused.
+///
 /// # Errors
-/// A file cannot be read or breaks the contract; an account does not close.
+/// A file cannot be read or breaks the contract.
 pub fn count(
     files: &[PathBuf],
     people: &PeopleIndex,
@@ -96,7 +124,7 @@ pub fn count(
     let mut counter = Counter::new(people, retractions, cut, key.unwrap_or(&NO_KEY));
     progress.begin("counting signals", Some(files.len() as u64));
     for file in files {
-        for batch in table_file::read(file, &attack_signals::TABLE, None, Scan::Dictionaries)? {
+        for batch in table_file::read(file, &attack_signals::TABLE, None, Scan::AsWritten)? {
             counter
                 .push(&batch?)
                 .map_err(|error| broken(file, &error))?;
@@ -111,15 +139,20 @@ pub fn count(
             .values_mut()
             .for_each(|counts| forget_identifiers(&mut counts.unmatched));
     }
-    for (tenant, counts) in &counted.tenants {
-        if !counts.account.closes() {
-            return Err(Error::new(
-                ErrorKind::Gate,
-                format!("close the account of tenant {tenant}: {:?}", counts.account),
-            ));
-        }
-    }
     Ok(counted)
+}
+
+/// Tenants whose account of signals does not close; nothing about them can be trusted.
+pub(crate) fn unclosed(counted: &Counted) -> LeftOut {
+    let tenants = counted.tenants.iter();
+    tenants
+        .filter(|(_, counts)| !counts.account.closes())
+        .map(|(tenant, counts)| {
+            let account = counts.account;
+            let reason = format!("the account of signals does not close: {account:?}");
+            (tenant.clone(), reason)
+        })
+        .collect()
 }
 
 /// Leaves out the hashes of identifiers and adds up the rows that are then alike.

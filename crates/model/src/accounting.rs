@@ -72,14 +72,14 @@ account! {
 account! {
     /// Where every signal went: the first reason that applies.
     SignalAccount: signals_read = {
+        /// Became known after `known_at`; nothing else was asked of it.
+        not_yet_known,
         /// Broke the contract: no such level, no such name, time after ingestion.
         quarantined,
         /// Another row has the same tenant, source and id.
         duplicate,
         /// After `as_of`.
         future,
-        /// Became known after `known_at`.
-        not_yet_known,
         /// Named by a retraction.
         retracted,
         /// Older than the window.
@@ -90,6 +90,17 @@ account! {
         collapsed,
         /// Counts.
         scored,
+    }
+}
+
+impl SignalAccount {
+    /// The account without what was not yet known at the cut: whatever arrives later leaves it as
+    /// it is.
+    #[must_use]
+    pub const fn at_cut(mut self) -> Self {
+        self.signals_read -= self.not_yet_known;
+        self.not_yet_known = 0;
+        self
     }
 }
 

@@ -5,10 +5,15 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::accounting::{ClassAccount, EventAccount, PerTenant, SignalAccount};
+use crate::level::Level;
 use crate::params::Params;
 use crate::time::UtcMillis;
 
-/// `manifest.json`. Everything but [`Manifest::run`] is a function of the inputs.
+/// `manifest.json`.
+///
+/// Everything but [`Manifest::run`], [`Manifest::revision`] and [`Manifest::supersedes`] is a
+/// function of what was known at `known_at`: data that become known later never change it. What
+/// depends on everything that lay in the store when the run was made stands in [`Run`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Manifest {
     /// Version of this document's shape.
@@ -17,9 +22,9 @@ pub struct Manifest {
     pub as_of: UtcMillis,
     /// What was known at this instant counts.
     pub known_at: UtcMillis,
-    /// 1 for the first snapshot of an `as_of`, then rising.
+    /// 1 for the first snapshot of an `as_of`, then rising in the order of publication.
     pub revision: u32,
-    /// The revision this one follows, as `<as_of folder>/r<n>`.
+    /// The revision that was the answer for this `known_at` until now, as `<as_of folder>/r<n>`.
     pub supersedes: Option<String>,
     /// Formula id.
     pub formula: String,
@@ -29,20 +34,40 @@ pub struct Manifest {
     pub config_hash: String,
     /// Hash of the rules; null when the signals came from elsewhere.
     pub rules_hash: Option<String>,
+    /// What was changed about the rules by configuration; their hash covers it.
+    #[serde(default, skip_serializing_if = "RuleChanges::is_empty")]
+    pub rule_changes: RuleChanges,
     /// Table name to table version.
     pub tables: BTreeMap<String, u32>,
     /// Directory versions that were used.
     pub directories: Vec<DirectoryVersion>,
-    /// Files that were read.
-    pub inputs: Vec<FileEntry>,
     /// Files of the snapshot.
     pub files: Vec<FileEntry>,
     /// Per tenant: accounts, feeds, warnings.
     pub tenants: PerTenant<TenantEntry>,
     /// Tenants that were left out, and why.
     pub left_out: BTreeMap<String, String>,
-    /// Who computed it and when: the only part that differs between equal runs.
+    /// People erased from the snapshot after it was published; `tombstones` holds their loads.
+    #[serde(skip_serializing_if = "is_zero", default)]
+    pub erased: u64,
+    /// Who computed it, when, and what lay in the store: the part that differs between equal runs.
     pub run: Run,
+}
+
+/// Rules that are disabled or have another level than their files say, by name.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RuleChanges {
+    /// Rules not used, sorted.
+    pub disabled: Vec<String>,
+    /// Levels given by configuration.
+    pub levels: BTreeMap<String, Level>,
+}
+
+impl RuleChanges {
+    /// Whether every rule is as its file says.
+    pub fn is_empty(&self) -> bool {
+        self.disabled.is_empty() && self.levels.is_empty()
+    }
 }
 
 /// One directory version.
@@ -73,16 +98,10 @@ pub struct FileEntry {
     pub blake3: String,
 }
 
-/// What happened to one tenant's data.
+/// What happened to one tenant's data, as far as it was known at the cut.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TenantEntry {
-    /// Where every event went; absent when the run started from signals.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub events: Option<EventAccount>,
-    /// What every event was taken for; absent when the run started from signals.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub classes: Option<ClassAccount>,
-    /// Where every signal went.
+    /// Where every signal went that was known at the cut; none of it is `not_yet_known`.
     pub signals: SignalAccount,
     /// Rows with a duplicate key and differing content, among the duplicates.
     pub conflicts: u64,
@@ -94,7 +113,33 @@ pub struct TenantEntry {
     pub warnings: Vec<String>,
 }
 
-/// What was heard of one component.
+/// Normalized events that are no longer in the store.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Removed {
+    /// Older than a purge.
+    #[serde(default)]
+    pub purged: u64,
+    /// About somebody who was erased.
+    #[serde(default)]
+    pub erased: u64,
+}
+
+impl Removed {
+    /// Whether nothing was removed.
+    pub const fn is_none(&self) -> bool {
+        self.purged == 0 && self.erased == 0
+    }
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde hands fields over by reference"
+)]
+const fn is_zero(count: &u64) -> bool {
+    *count == 0
+}
+
+/// What was heard of one component up to the cut: known at `known_at` and not after `as_of`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Feed {
     /// Integrations heard, sorted.
@@ -116,4 +161,29 @@ pub struct Run {
     pub program: String,
     /// When the run started.
     pub started_at: Option<UtcMillis>,
+    /// Files that were read, whatever of them counts at the cut.
+    #[serde(default)]
+    pub inputs: Vec<FileEntry>,
+    /// Per tenant: where everything went that the run saw, whenever it became known.
+    #[serde(default)]
+    pub tenants: PerTenant<TenantRun>,
+}
+
+/// What one run saw of one tenant's data, what was not yet known at the cut included.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TenantRun {
+    /// Where every event went; absent when the run started from signals.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub events: Option<EventAccount>,
+    /// What every event was taken for; absent when the run started from signals.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub classes: Option<ClassAccount>,
+    /// Events that [`TenantRun::events`] counts as normalized and that are in no class, because they
+    /// left the store since.
+    #[serde(skip_serializing_if = "Removed::is_none", default)]
+    pub removed: Removed,
+    /// Where every signal went.
+    pub signals: SignalAccount,
+    /// What the reader should know about the data in the store.
+    pub warnings: Vec<String>,
 }

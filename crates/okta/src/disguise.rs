@@ -17,13 +17,13 @@ struct Glyph {
 
 /// A text to be found, whatever its case.
 #[derive(Debug)]
-pub(crate) struct Needle {
+pub struct Needle {
     finder: Finder<'static>,
 }
 
 impl Needle {
     /// `None` for a text that is empty once case is taken away.
-    pub(crate) fn new(text: &str) -> Option<Self> {
+    pub fn new(text: &str) -> Option<Self> {
         let folded: String = text.chars().flat_map(char::to_lowercase).collect();
         (!folded.is_empty()).then(|| Self {
             finder: Finder::new(folded.as_bytes()).into_owned(),
@@ -31,7 +31,7 @@ impl Needle {
     }
 
     /// The folded text, to tell needles apart.
-    pub(crate) fn folded(&self) -> &[u8] {
+    pub fn folded(&self) -> &[u8] {
         self.finder.needle()
     }
 }
@@ -39,7 +39,7 @@ impl Needle {
 /// A text in all its readings: as it stands, and with up to three layers of percent-encoding (`+`
 /// for a blank included), JSON escapes and HTML entities taken off, in any order.
 #[derive(Debug)]
-pub(crate) struct Readings {
+pub struct Readings {
     readings: Vec<Reading>,
 }
 
@@ -53,7 +53,7 @@ struct Reading {
 
 impl Readings {
     /// Reads a text in every way.
-    pub(crate) fn of(text: &str) -> Self {
+    pub fn of(text: &str) -> Self {
         let plain: Vec<Glyph> = text
             .char_indices()
             .map(|(at, character)| Glyph {
@@ -85,9 +85,14 @@ impl Readings {
         Self { readings }
     }
 
+    /// The text in each reading, in lower case.
+    pub fn folded(&self) -> impl Iterator<Item = &str> {
+        self.readings.iter().map(|reading| reading.folded.as_str())
+    }
+
     /// Where the needle stands, as byte ranges of the original text, in no order. With
     /// `whole_words`, only where no letter or digit touches it.
-    pub(crate) fn places(&self, needle: &Needle, whole_words: bool) -> Vec<Range<usize>> {
+    pub fn places(&self, needle: &Needle, whole_words: bool) -> Vec<Range<usize>> {
         let mut places = Vec::new();
         for reading in &self.readings {
             for start in needle.finder.find_iter(reading.folded.as_bytes()) {

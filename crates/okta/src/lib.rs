@@ -1,7 +1,8 @@
 //! Okta's System Log and directory as identity events and people.
 //!
 //! [`Normalizer::event`] turns the JSON of one System Log event into one row of
-//! `identity_events`; [`inventory::person`] turns one user object into one person of the directory;
+//! `identity_events`, [`Normalizer::events`] does so with whatever a collector made of it;
+//! [`inventory::person`] turns one user object into one person of the directory;
 //! [`catalogue`] knows which event types exist. What cannot be read becomes a [`Reject`] with a
 //! reason from a fixed list, which the caller counts.
 //!
@@ -40,19 +41,29 @@ mod attribution;
 mod behaviors;
 pub mod catalogue;
 mod disguise;
+mod envelope;
 mod event;
 mod factors;
+mod found;
 pub mod inventory;
+mod json_text;
 mod lenient;
 mod normalize;
 mod ocsf;
 mod parse;
 mod printed;
 mod privacy;
+mod published;
 mod reject;
 mod risk;
 mod secrets;
+mod uid;
+mod warehouse;
 
+pub use disguise::{Needle, Readings};
+pub use envelope::{MAX_ENVELOPES, MAX_EVENTS};
+pub use found::Found;
 pub use normalize::{CLOCK_SKEW_MILLIS, Normalizer};
 pub use parse::MAX_DEPTH;
 pub use reject::{Reject, RejectReason};
+pub use uid::event_uid;

@@ -6,7 +6,6 @@ use std::net::IpAddr;
 use af_model::key::{SubjectRef, normalize_key};
 use af_model::tables::identity_events::Row;
 use af_model::{HashKey, UtcMillis};
-use chrono::DateTime;
 
 use crate::attribution::{Attribution, attribute};
 use crate::behaviors;
@@ -16,9 +15,11 @@ use crate::lenient::{List, Scalar, TextMap, flag_of, trim};
 use crate::ocsf::{self, Class, Verdict};
 use crate::parse;
 use crate::privacy::{Scrubber, typed_hash};
+use crate::published;
 use crate::reject::{Reject, RejectReason};
 use crate::risk::{Risk, RiskLevel, partner_level};
 use crate::secrets::redact;
+use crate::uid;
 
 /// How far an event may lie after its ingestion before its clock is not believed: ten minutes.
 pub const CLOCK_SKEW_MILLIS: i64 = 10 * 60 * 1000;
@@ -76,6 +77,7 @@ impl<'k> Normalizer<'k> {
     /// lower case.
     ///
     /// A field of an unexpected type counts as absent; of a key given twice the last value counts.
+    /// An id that is evidently none ("unknown", all zeros) is replaced by a keyed hash of the event.
     ///
     /// # Errors
     /// A [`Reject`] when the text is no JSON object, when `uuid`, `eventType` or `published` is
@@ -85,29 +87,16 @@ impl<'k> Normalizer<'k> {
         let mut event: Event<'a> = parse::object(json)?;
         let uuid = required(&mut event.uuid, "uuid", RejectReason::MissingUuid)?;
         let event_type = required(&mut event.kind, "eventType", RejectReason::MissingEventType)?;
-        let published = required(
-            &mut event.published,
-            "published",
-            RejectReason::MissingPublished,
-        )?;
-        let time = self.time(&published)?;
-        Ok(self.row(event, uuid, event_type, time))
-    }
-
-    fn time(&self, published: &str) -> Result<UtcMillis, Reject> {
-        let time = UtcMillis::parse(published).map_err(|_| {
-            let is_instant = DateTime::parse_from_rfc3339(published).is_ok();
-            let reason = if is_instant {
-                RejectReason::TimeOutOfRange
-            } else {
-                RejectReason::BadTime
-            };
-            Reject::at(reason, "published")
-        })?;
+        let time = published::instant(&event.published)?;
         if time.0 > self.ingested_at.0.saturating_add(CLOCK_SKEW_MILLIS) {
             return Err(Reject::at(RejectReason::FromTheFuture, "published"));
         }
-        Ok(time)
+        let uuid = if uid::is_placeholder(&uuid) {
+            Cow::Owned(uid::of_content(self.key, &self.tenant, json))
+        } else {
+            uid::canonical(uuid)
+        };
+        Ok(self.row(event, uuid, event_type, time))
     }
 
     fn row<'a>(

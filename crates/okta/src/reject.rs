@@ -15,8 +15,11 @@ pub enum RejectReason {
     NotJson,
     /// The text is JSON, but no object.
     NotAnObject,
-    /// Objects and lists are nested deeper than [`MAX_DEPTH`](crate::MAX_DEPTH).
+    /// Objects and lists are nested deeper than [`MAX_DEPTH`](crate::MAX_DEPTH), or envelopes deeper
+    /// than [`MAX_ENVELOPES`](crate::MAX_ENVELOPES).
     TooDeep,
+    /// What follows the first [`MAX_EVENTS`](crate::MAX_EVENTS) events of one envelope.
+    TooManyEvents,
     /// A number is too large for any machine number.
     NumberOutOfRange,
     /// `uuid` is absent, null or empty.
@@ -29,7 +32,7 @@ pub enum RejectReason {
     FieldOfWrongType,
     /// `published` is no instant.
     BadTime,
-    /// `published` lies outside the years 0001 to 9999.
+    /// `published` lies before the year 2000 or after 9999.
     TimeOutOfRange,
     /// `published` is more than ten minutes after `ingested_at`.
     FromTheFuture,
@@ -41,9 +44,10 @@ pub enum RejectReason {
 
 impl RejectReason {
     /// Every reason, in the order in which they are tried.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::NotUtf8,
         Self::TooDeep,
+        Self::TooManyEvents,
         Self::NotJson,
         Self::NotAnObject,
         Self::NumberOutOfRange,
@@ -65,6 +69,7 @@ impl RejectReason {
             Self::NotJson => "not_json",
             Self::NotAnObject => "not_an_object",
             Self::TooDeep => "too_deep",
+            Self::TooManyEvents => "too_many_events",
             Self::NumberOutOfRange => "number_out_of_range",
             Self::MissingUuid => "missing_uuid",
             Self::MissingEventType => "missing_event_type",

@@ -1,6 +1,6 @@
 //! Typed columns of a collected frame as plain vectors.
 
-use af_model::UtcMillis;
+use af_model::{UtcDay, UtcMillis};
 use polars::prelude::{DataFrame, PolarsError, PolarsResult};
 
 /// A column that may hold nulls, as text.
@@ -53,4 +53,21 @@ fn required<T>(name: &str, cells: Vec<Option<T>>) -> PolarsResult<Vec<T>> {
         .ok_or_else(|| {
             PolarsError::ComputeError(format!("column {name} holds nulls and is required").into())
         })
+}
+
+/// A column of days; a null day stays null.
+pub(crate) fn days(frame: &DataFrame, name: &str) -> PolarsResult<Vec<Option<UtcDay>>> {
+    let column = frame.column(name)?.date()?;
+    Ok(column.phys.iter().map(|cell| cell.map(UtcDay)).collect())
+}
+
+/// A column of flags without nulls.
+pub(crate) fn required_flags(frame: &DataFrame, name: &str) -> PolarsResult<Vec<bool>> {
+    let column = frame.column(name)?.bool()?;
+    required(name, column.iter().collect())
+}
+
+/// A column of days without nulls.
+pub(crate) fn required_days(frame: &DataFrame, name: &str) -> PolarsResult<Vec<UtcDay>> {
+    required(name, days(frame, name)?)
 }

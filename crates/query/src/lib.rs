@@ -24,14 +24,22 @@
 //! # }
 //! ```
 //!
-//! What it does not do: compute or change a figure. Every number of a view stands in the snapshot,
-//! or is a sum of such numbers.
+//! [`find`] tells whom a typed name means, and an [`Explanation`] says why that person has their
+//! score: it takes the score apart with the kernel (`af-score`), which must arrive at the published
+//! figures, and lays a store's signals and events beside them.
+//!
+//! What it does not do: change a figure. Every number of a view stands in the snapshot, is a sum of
+//! such numbers, or is the kernel's answer to "what if".
 
 mod columns;
 mod drivers;
 mod error;
+mod explain;
+mod find;
 mod snapshot;
 mod top;
 
 pub use error::{Error, ErrorKind};
+pub use explain::{Explanation, StoreEvidence};
+pub use find::{Found, PersonKey, find};
 pub use top::{TopQuery, top};

@@ -23,7 +23,7 @@ pub(crate) fn rows(
     document(&objects, out)
 }
 
-fn document(value: &impl Serialize, out: &mut dyn io::Write) -> io::Result<()> {
+pub(crate) fn document(value: &impl Serialize, out: &mut dyn io::Write) -> io::Result<()> {
     serde_json::to_writer_pretty(&mut *out, value)?;
     writeln!(out)
 }

@@ -1,8 +1,8 @@
 //! Views as text: a table for people, JSON, JSON Lines and CSV for programs.
 //!
-//! [`render_top`] writes the most attacked people of a snapshot; [`render_rows`] writes any other
-//! list (rules, accounts, schemas) given as [`Column`]s and [`Cell`]s. Both take a [`Format`] and
-//! anything that can be written to; neither looks at the terminal, the environment or the clock.
+//! [`render_top`] writes the most attacked people of a snapshot, [`render_explain`] why one person
+//! has their score; [`render_rows`] writes any other list (rules, accounts, schemas) given as [`Column`]s and [`Cell`]s. All take a [`Format`] and
+//! anything that can be written to; none looks at the terminal, the environment or the clock.
 //!
 //! ```
 //! use af_report::{Cell, Column, Format, render_rows};
@@ -27,6 +27,7 @@
 
 mod cell;
 mod csv_text;
+mod explain;
 mod format;
 mod grid;
 mod json;
@@ -35,7 +36,7 @@ mod table;
 
 use std::io;
 
-use af_model::view::TopView;
+use af_model::view::{ExplainView, TopView};
 
 pub use cell::{Cell, Column};
 pub use format::{Format, UnknownFormat};
@@ -58,6 +59,54 @@ pub fn render_top(
         Format::Json => json::top(view, out),
         Format::Jsonl => jsonl::top(view, out),
         Format::Csv => csv_text::top(view, out),
+    }
+}
+
+/// How much of a page is shown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Detail {
+    /// Long lists are cut, and say so.
+    #[default]
+    Usual,
+    /// Everything.
+    All,
+}
+
+impl Detail {
+    /// How many items of a list are shown of which usually `usual` are.
+    pub(crate) const fn limit(self, usual: usize) -> usize {
+        match self {
+            Self::Usual => usual,
+            Self::All => usize::MAX,
+        }
+    }
+}
+
+/// Writes why one person has their score.
+///
+/// [`Format::Table`] is a page to read, wrapped at `width` (80 columns where that is `None`, at most
+/// 100); `detail` matters to it only. [`Format::Json`] is the whole view; [`Format::Jsonl`] and
+/// [`Format::Csv`] are one row for each block.
+///
+/// # Errors
+/// As [`render_top`].
+pub fn render_explain(
+    view: &ExplainView,
+    format: Format,
+    detail: Detail,
+    width: Option<u16>,
+    out: &mut dyn io::Write,
+) -> io::Result<()> {
+    match format {
+        Format::Table => explain::table(view, detail, width, out),
+        Format::Json => json::document(view, out),
+        Format::Jsonl | Format::Csv => render_rows(
+            &explain::columns(),
+            &explain::rows(view),
+            format,
+            width,
+            out,
+        ),
     }
 }
 

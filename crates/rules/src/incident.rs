@@ -1,5 +1,6 @@
 //! Which incident a signal belongs to.
 
+use arrow::array::TimestampMillisecondArray;
 use hashbrown::{HashMap, HashSet};
 
 use crate::columns::{Column, Frame};
@@ -13,13 +14,16 @@ pub(crate) struct Incidents<'a> {
     transaction: Column<'a>,
     event: Column<'a>,
     tenant: Column<'a>,
-    /// The session of a transaction, for events that have a transaction and no session of their own.
-    sessions: HashMap<(&'a str, &'a str), &'a str>,
+    ingested: &'a TimestampMillisecondArray,
+    /// The sessions of a transaction, for events that have a transaction and no session of their
+    /// own: the smallest known by then, at each instant at which that changed, ascending.
+    sessions: HashMap<(&'a str, &'a str), Vec<(i64, &'a str)>>,
 }
 
 impl<'a> Incidents<'a> {
     /// Prepares the incidents of some rows. Sessions of transactions are looked for in the whole
-    /// batch, which is why a batch is a whole day.
+    /// batch, which is why a batch is a whole day, but only among events that were known when the
+    /// row became known: a later one must not rename an incident that was published.
     pub(crate) fn of(frame: &'a Frame, rows: impl Iterator<Item = usize>) -> Self {
         let mut incidents = Self {
             trace: frame.text_column("trace_uid"),
@@ -28,6 +32,7 @@ impl<'a> Incidents<'a> {
             transaction: frame.text_column("metadata_correlation_uid"),
             event: frame.text_column("metadata_uid"),
             tenant: frame.text_column("tenant_uid"),
+            ingested: frame.instant_column("ingested_at"),
             sessions: HashMap::new(),
         };
         let wanted: HashSet<(&str, &str)> = rows
@@ -37,7 +42,7 @@ impl<'a> Incidents<'a> {
         if wanted.is_empty() {
             return incidents;
         }
-        let mut sessions = HashMap::new();
+        let mut sessions: HashMap<_, Vec<(i64, &str)>> = HashMap::new();
         for row in 0..frame.len() {
             let Some(session) = incidents.own_session(row) else {
                 continue;
@@ -46,12 +51,21 @@ impl<'a> Incidents<'a> {
                 continue;
             };
             if wanted.contains(&transaction) {
-                // The smallest of several, so that the order of rows does not matter.
-                sessions
-                    .entry(transaction)
-                    .and_modify(|known| *known = session.min(*known))
-                    .or_insert(session);
+                let known = (incidents.ingested.value(row), session);
+                sessions.entry(transaction).or_default().push(known);
             }
+        }
+        // The smallest of several, so that the order of rows does not matter.
+        for known in sessions.values_mut() {
+            known.sort_unstable();
+            let mut smallest: Option<&str> = None;
+            known.retain(|&(_, session)| {
+                let is_smaller = smallest.is_none_or(|smallest| session < smallest);
+                if is_smaller {
+                    smallest = Some(session);
+                }
+                is_smaller
+            });
         }
         incidents.sessions = sessions;
         incidents
@@ -73,8 +87,10 @@ impl<'a> Incidents<'a> {
             let value = match key {
                 IncidentKey::Trace => self.trace.text(row),
                 IncidentKey::Session => self.own_session(row).or_else(|| {
-                    let transaction = self.transaction_of(row)?;
-                    self.sessions.get(&transaction).copied()
+                    let known = self.sessions.get(&self.transaction_of(row)?)?;
+                    let ingested_at = self.ingested.value(row);
+                    let by_then = known.partition_point(|&(at, _)| at <= ingested_at);
+                    Some(known.get(by_then.checked_sub(1)?)?.1)
                 }),
                 IncidentKey::Transaction => self.transaction.text(row),
                 IncidentKey::Event => self.event.text(row),

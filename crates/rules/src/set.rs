@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use af_model::accounting::ClassAccount;
+use af_model::manifest::RuleChanges;
 use af_model::{HexHash, Level};
 use arrow::array::RecordBatch;
 use serde_json::Value;
@@ -20,6 +21,7 @@ const SEMANTICS: &str = "af-rules 1";
 #[derive(Debug)]
 pub struct RuleSet {
     rules: Vec<Rule>,
+    changes: RuleChanges,
 }
 
 impl RuleSet {
@@ -42,7 +44,10 @@ impl RuleSet {
         rules.sort_by(|a, b| (&a.name, &a.path).cmp(&(&b.name, &b.path)));
         problems.extend(duplicates(&rules));
         if problems.is_empty() {
-            Ok(Self { rules })
+            Ok(Self {
+                rules,
+                changes: RuleChanges::default(),
+            })
         } else {
             problems.sort();
             Err(problems)
@@ -59,11 +64,26 @@ impl RuleSet {
         self.rules.iter().find(|rule| rule.is_called(name_or_id))
     }
 
+    /// What was changed about the rules since they were loaded, by name.
+    pub fn changes(&self) -> &RuleChanges {
+        &self.changes
+    }
+
     /// Takes a rule out of the set, by name or id; false when there is none.
     pub fn disable(&mut self, name_or_id: &str) -> bool {
-        let before = self.rules.len();
-        self.rules.retain(|rule| !rule.is_called(name_or_id));
-        self.rules.len() < before
+        let Some(place) = self
+            .rules
+            .iter()
+            .position(|rule| rule.is_called(name_or_id))
+        else {
+            return false;
+        };
+        let rule = self.rules.remove(place);
+        // A level no longer matters.
+        self.changes.levels.remove(&rule.name);
+        self.changes.disabled.push(rule.name);
+        self.changes.disabled.sort_unstable();
+        true
     }
 
     /// Gives a rule a level of the user's choice, by name or id; the event's own level is no longer
@@ -73,6 +93,7 @@ impl RuleSet {
         for rule in &mut self.rules {
             if rule.is_called(name_or_id) {
                 (rule.level, rule.level_field, rule.level_from) = (level, None, None);
+                self.changes.levels.insert(rule.name.clone(), level);
                 found = true;
             }
         }

@@ -82,18 +82,7 @@ pub fn attribute(
     if buckets.is_empty() {
         return Vec::new();
     }
-    let person = Person::of(organization, scores, as_of, params, member);
-    let by_component = person.split_score();
-    let mut blocks = Vec::with_capacity(buckets.len());
-    for own in buckets.chunk_by(|a, b| a.component == b.component) {
-        let loads: Vec<u64> = own.iter().map(|bucket| person.load(bucket)).collect();
-        let wide: Vec<u128> = loads.iter().map(|&load| u128::from(load)).collect();
-        let shares = split(by_component[place(own[0].component)], &wide);
-        for ((bucket, load), share) in own.iter().zip(loads).zip(shares) {
-            person.blocks_of(bucket, load, share, &mut blocks);
-        }
-    }
-    blocks
+    Person::of(organization, scores, as_of, params, member).blocks(buckets)
 }
 
 /// By how much the person's score would fall without one incident of this block, in micro; for each
@@ -163,13 +152,13 @@ pub fn fold_rest(mut blocks: Vec<Block>, keep: usize) -> (Vec<Block>, Option<Res
 /// `tau = max(cap·lambda, cap·(T − x − M)/(n − 1))` the own load x is contained in T and taken out
 /// again, M is the largest among the others, and S sums over the others. So the score without a
 /// block needs nothing but this person's odds in the block's component.
-struct Person<'a> {
-    as_of: UtcDay,
-    scale: Scale,
-    components: &'a [ComponentScore],
-    yardsticks: Vec<Yardstick>,
-    weighted_odds: u128,
-    score_micro: i64,
+pub(crate) struct Person<'a> {
+    pub(crate) as_of: UtcDay,
+    pub(crate) scale: Scale,
+    pub(crate) components: &'a [ComponentScore],
+    pub(crate) yardsticks: Vec<Yardstick>,
+    pub(crate) weighted_odds: u128,
+    pub(crate) score_micro: i64,
 }
 
 impl<'a> Person<'a> {
@@ -203,7 +192,22 @@ impl<'a> Person<'a> {
         }
     }
 
-    fn load(&self, bucket: &Bucket) -> u64 {
+    /// All blocks of the person's buckets, in the order of [`attribute`].
+    pub(crate) fn blocks(&self, buckets: &[Bucket]) -> Vec<Block> {
+        let by_component = self.split_score();
+        let mut blocks = Vec::with_capacity(buckets.len());
+        for own in buckets.chunk_by(|a, b| a.component == b.component) {
+            let loads: Vec<u64> = own.iter().map(|bucket| self.load(bucket)).collect();
+            let wide: Vec<u128> = loads.iter().map(|&load| u128::from(load)).collect();
+            let shares = split(by_component[place(own[0].component)], &wide);
+            for ((bucket, load), share) in own.iter().zip(loads).zip(shares) {
+                self.blocks_of(bucket, load, share, &mut blocks);
+            }
+        }
+        blocks
+    }
+
+    pub(crate) fn load(&self, bucket: &Bucket) -> u64 {
         bucket_load(bucket, self.as_of, &self.scale)
     }
 
@@ -242,7 +246,7 @@ impl<'a> Person<'a> {
     }
 
     /// How far the score falls when a bucket's counts are these instead of its own.
-    fn without(&self, bucket: &Bucket, bucket_load: u64, counts: [u64; 4]) -> i64 {
+    pub(crate) fn without(&self, bucket: &Bucket, bucket_load: u64, counts: [u64; 4]) -> i64 {
         let component = place(bucket.component);
         let row = &self.components[component];
         let remaining = self.load(&Bucket { counts, ..*bucket });

@@ -52,6 +52,15 @@ pub enum ErrorKind {
     /// Buckets are not strictly ascending by member, component, family and day.
     #[error("out of order or repeated; the order is member, component, family, day")]
     BucketOrder,
+    /// Given loads are not strictly ascending by member and component, or name somebody or something
+    /// that does not exist, or somebody who has buckets too.
+    #[error("given load {index}: {problem}")]
+    GivenLoad {
+        /// The first at fault.
+        index: usize,
+        /// What is wrong with it.
+        problem: &'static str,
+    },
     /// A bucket lies in the future of `as_of`; the caller admits signals, the formula does not.
     #[error("day {day} is after {as_of}, the day scored")]
     DayAfterAsOf {

@@ -39,10 +39,12 @@
 
 mod attribution;
 mod baseline;
+mod counterfactual;
 mod decay;
 mod error;
 mod groups;
 mod loads;
+mod measured;
 mod odds;
 mod organization;
 mod power;
@@ -55,11 +57,13 @@ mod summary;
 
 pub use attribution::{Block, Rest, attribute, fold_rest, without_one};
 pub use baseline::Baseline;
+pub use counterfactual::{load_of_counts, score_of_components};
 pub use error::{Error, ErrorKind};
 pub use groups::{GroupFigures, LEAST_GROUP, group_figures};
+pub use measured::Measured;
 pub use odds::{Yardstick, score_of_odds};
-pub use organization::{Bucket, Organization, merge_buckets};
+pub use organization::{Bucket, GivenLoad, Organization, merge_buckets};
 pub use scale::Scale;
-pub use scores::{ComponentScore, MemberScore, Scores, score};
+pub use scores::{ComponentScore, MemberScore, Scores, score, score_given};
 pub use shares::{split, split_equally};
 pub use summary::{OrgFigures, org_summary};

@@ -5,7 +5,7 @@ use rayon::prelude::*;
 
 use crate::decay::decayed;
 use crate::error::{Error, ErrorKind};
-use crate::organization::{Bucket, Organization, age, place};
+use crate::organization::{Bucket, GivenLoad, Organization, age, place};
 use crate::saturate::saturated;
 use crate::scale::Scale;
 
@@ -54,6 +54,29 @@ impl Loads {
             }
         }
         Ok(Self { components, values })
+    }
+
+    /// Puts in the loads of people without buckets, checked and ascending by member.
+    ///
+    /// # Errors
+    /// As [`Loads::of`].
+    pub(crate) fn give(
+        &mut self,
+        given: &[GivenLoad],
+        scale: &Scale,
+        weights: &[u64],
+    ) -> Result<(), Error> {
+        for own in given.chunk_by(|a, b| a.member == b.member) {
+            let member = place(own[0].member);
+            let row = &mut self.values[member * self.components..][..self.components];
+            for load in own {
+                row[place(load.component)] = load.load_micro;
+            }
+            if !fits(row, scale, weights) {
+                return Err(Error::new(ErrorKind::LoadTooLarge { member }));
+            }
+        }
+        Ok(())
     }
 
     /// One load by place: person · components + component.

@@ -34,6 +34,18 @@ pub struct Bucket {
     pub counts: [u64; 4],
 }
 
+/// The load of somebody whose buckets are not at hand, in one component: an erased person, of whom
+/// nothing is left but what colleagues are measured with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct GivenLoad {
+    /// Index into [`Organization::in_population`]; nobody who has buckets.
+    pub member: u32,
+    /// Index into [`Organization::components`].
+    pub component: u32,
+    /// The saturated, decayed points, in micro-points.
+    pub load_micro: u64,
+}
+
 impl Bucket {
     /// What a bucket is sorted by and what makes it one: member, component, family, day.
     pub const fn key(&self) -> (u32, u32, u32, UtcDay) {
@@ -96,6 +108,28 @@ impl<'a> Organization<'a> {
             .sum();
         if i64::try_from(signals).is_err() {
             return Err(Error::new(ErrorKind::TooManySignals));
+        }
+        Ok(())
+    }
+
+    /// Checks loads that stand in for buckets.
+    pub(crate) fn check_given(&self, given: &[GivenLoad]) -> Result<(), Error> {
+        let mut before = None;
+        for (index, load) in given.iter().enumerate() {
+            let key = (load.member, load.component);
+            let problem = if before.is_some_and(|before| before >= key) {
+                "out of order or repeated; the order is member, component"
+            } else if !is_index(load.member, self.in_population.len()) {
+                "its member is out of range"
+            } else if !is_index(load.component, self.components.len()) {
+                "its component is out of range"
+            } else if !self.buckets_of(load.member).is_empty() {
+                "its member has buckets, from which the load follows"
+            } else {
+                before = Some(key);
+                continue;
+            };
+            return Err(Error::new(ErrorKind::GivenLoad { index, problem }));
         }
         Ok(())
     }
@@ -197,6 +231,39 @@ mod tests {
             buckets,
         }
         .check(TODAY)
+    }
+
+    #[test]
+    fn given_loads_at_fault_are_named() {
+        let components = ["email".to_owned(), "identity".to_owned()];
+        let organization = Organization {
+            in_population: &[true, true, false],
+            components: &components,
+            buckets: &[bucket(1, 0, 0, 0, 1)],
+        };
+        let given = |member, component| GivenLoad {
+            member,
+            component,
+            load_micro: 1,
+        };
+        assert_eq!(
+            organization.check_given(&[given(0, 0), given(0, 1), given(2, 0)]),
+            Ok(())
+        );
+        for (second, expected) in [
+            (given(0, 0), "order"),
+            (given(3, 0), "member"),
+            (given(2, 2), "component"),
+            (given(1, 1), "buckets"),
+        ] {
+            let error = organization
+                .check_given(&[given(0, 0), second])
+                .unwrap_err();
+            let ErrorKind::GivenLoad { index: 1, problem } = error.kind() else {
+                panic!("{error}");
+            };
+            assert!(problem.contains(expected), "{problem}");
+        }
     }
 
     #[test]

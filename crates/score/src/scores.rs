@@ -8,7 +8,7 @@ use crate::baseline::Baseline;
 use crate::error::Error;
 use crate::loads::Loads;
 use crate::odds::{Yardstick, figure, score_of_odds, unsigned};
-use crate::organization::Organization;
+use crate::organization::{GivenLoad, Organization};
 use crate::rank::Ranking;
 use crate::scale::{Scale, weights_permille};
 
@@ -99,10 +99,43 @@ pub fn score(
     as_of: UtcDay,
     params: &Params,
 ) -> Result<Scores, Error> {
+    score_given(organization, &[], as_of, params)
+}
+
+/// As [`score`], where for some members not the buckets but the loads are known: they are colleagues
+/// like all others, and scored and ranked like them; there is only nothing to attribute their scores
+/// to. `given` is ascending by member and component; a component that is not given has no load.
+///
+/// # Errors
+/// As [`score`], and [`ErrorKind::GivenLoad`](crate::ErrorKind::GivenLoad) when `given` is out of
+/// order or range or names somebody with buckets.
+///
+/// ```
+/// use af_model::{Params, UtcDay};
+/// use af_score::{Bucket, GivenLoad, Organization, score, score_given};
+///
+/// let (today, params) = (UtcDay(20_000), Params::default());
+/// let components = ["identity".to_owned()];
+/// let buckets = [Bucket { member: 1, component: 0, family: 0, day: today, counts: [0, 1, 0, 0] }];
+/// let all = Organization { in_population: &[true; 3], components: &components, buckets: &buckets };
+/// // Of member 1 only the load is left: nine points.
+/// let rest = Organization { buckets: &[], ..all };
+/// let given = [GivenLoad { member: 1, component: 0, load_micro: 9_000_000 }];
+/// assert_eq!(score_given(&rest, &given, today, &params)?, score(&all, today, &params)?);
+/// # Ok::<(), af_score::Error>(())
+/// ```
+pub fn score_given(
+    organization: &Organization<'_>,
+    given: &[GivenLoad],
+    as_of: UtcDay,
+    params: &Params,
+) -> Result<Scores, Error> {
     let scale = Scale::new(params)?;
     organization.check(as_of)?;
+    organization.check_given(given)?;
     let weights = weights_permille(organization.components, params);
-    let loads = Loads::of(organization, as_of, &scale, &weights)?;
+    let mut loads = Loads::of(organization, as_of, &scale, &weights)?;
+    loads.give(given, &scale, &weights)?;
     let baselines = baselines(organization, &loads);
     let components = component_scores(organization, &loads, &baselines, &scale, &weights);
     let mut members = member_scores(organization, &components);
@@ -191,7 +224,7 @@ pub(crate) fn yardstick(
     }
 }
 
-fn component_score(load: u64, yardstick: &Yardstick, weight: u64) -> ComponentScore {
+pub(crate) fn component_score(load: u64, yardstick: &Yardstick, weight: u64) -> ComponentScore {
     let odds_nano = figure(yardstick.odds_nano(load));
     ComponentScore {
         load_micro: figure(u128::from(load)),

@@ -6,8 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use af_model::params::Points;
 use af_model::{Params, ScoreLevel, UtcDay};
 use af_score::{
-    Baseline, Block, Bucket, Organization, Scale, Scores, Yardstick, attribute, fold_rest,
-    group_figures, merge_buckets, org_summary, score, score_of_odds, split_equally, without_one,
+    Baseline, Block, Bucket, GivenLoad, Organization, Scale, Scores, Yardstick, attribute,
+    fold_rest, group_figures, load_of_counts, merge_buckets, org_summary, score, score_given,
+    score_of_components, score_of_odds, split_equally, without_one,
 };
 use proptest::prelude::*;
 use proptest::sample::Index;
@@ -496,6 +497,68 @@ proptest! {
         let after = later.score_on(TODAY + days);
         for (before, after) in before.components.iter().zip(&after.components) {
             prop_assert!(after.load_micro <= before.load_micro);
+        }
+    }
+
+    #[test]
+    fn loads_given_for_some_are_as_good_as_their_buckets(
+        case in case(), erased in prop::collection::vec(any::<bool>(), 1..12),
+    ) {
+        let is_erased = |member: u32| erased[at(member) % erased.len()];
+        let whole = case.score();
+        let count = case.components.len();
+        let mut rest = case.clone();
+        rest.cells.retain(|cell, _| !is_erased(cell.0));
+        let given: Vec<GivenLoad> = (0..number(case.in_population.len()))
+            .filter(|&member| is_erased(member))
+            .flat_map(|member| (0..number(count)).map(move |component| (member, component)))
+            .map(|(member, component)| {
+                let row = whole.components[at(member) * count + at(component)];
+                let load_micro = u64::try_from(row.load_micro).unwrap();
+                GivenLoad { member, component, load_micro }
+            })
+            .collect();
+        let (again, figures) = rest.with(|organization| {
+            let again = score_given(organization, &given, UtcDay(TODAY), &case.params).unwrap();
+            let figures = org_summary(organization, &again, &case.params);
+            (again, figures)
+        });
+        prop_assert_eq!(figures, case.with(|all| org_summary(all, &whole, &case.params)));
+        prop_assert_eq!(again, whole);
+    }
+
+    #[test]
+    fn own_load_and_yardstick_apart_make_the_score(case in case(), days in 0..120_i32) {
+        // Every score again from nothing but loads of single buckets and leave-one-out yardsticks.
+        let mut later = case.clone();
+        later.cells.retain(|cell, _| cell.3 + days < 90);
+        let scores = later.score_on(TODAY + days);
+        let scale = Scale::new(&case.params).unwrap();
+        let count = case.components.len();
+        let mut loads = vec![0_u64; case.in_population.len() * count];
+        for (&(member, component, _, age), counts) in &case.cells {
+            // Those that left the window add nothing.
+            loads[at(member) * count + at(component)] +=
+                load_of_counts(counts, i64::from(age + days), &scale);
+        }
+        let baselines: Vec<Baseline> = (0..count)
+            .map(|component| {
+                let inside = (0..case.in_population.len()).filter(|&m| case.in_population[m]);
+                Baseline::of_loads(inside.map(|member| loads[member * count + component]))
+            })
+            .collect();
+        for (member, expected) in scores.members.iter().enumerate() {
+            let score = score_of_components((0..count).map(|component| {
+                let load = loads[member * count + component];
+                let yardstick = if case.in_population[member] {
+                    baselines[component].yardstick_of_member(load, &scale)
+                } else {
+                    baselines[component].yardstick_of_added(&scale)
+                };
+                let weight = case.params.weight_permille(&case.components[component]);
+                (u64::try_from(weight).unwrap(), yardstick.odds_nano(load))
+            }));
+            prop_assert_eq!(score, expected.score_micro);
         }
     }
 

@@ -4,9 +4,9 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use fs_err::OpenOptions;
-
-use crate::error::Error;
+use crate::disk;
+use crate::error::{Error, ErrorKind};
+use crate::layout::Store;
 
 /// A path in `folder` that nothing else uses: process id and a counter make it so.
 pub(crate) fn unique(folder: &Path, stem: &str) -> PathBuf {
@@ -22,53 +22,53 @@ pub(crate) fn unique(folder: &Path, stem: &str) -> PathBuf {
 }
 
 /// Opens a new file for writing; fails if anything is at the path.
-pub(crate) fn create_new(path: &Path) -> Result<fs_err::File, Error> {
-    OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .open(path)
-        .map_err(|error| Error::io("create", path, &error))
+pub(crate) fn create_new(path: &Path) -> Result<disk::File, Error> {
+    disk::File::create_new(path, Access::Usual).map_err(|error| Error::io("create", path, &error))
 }
 
-/// As [`create_new`], readable and writable by the owner only.
-fn create_private(path: &Path) -> Result<fs_err::File, Error> {
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    {
-        use fs_err::os::unix::fs::OpenOptionsExt;
-        options.mode(0o600);
-    }
-    options
-        .open(path)
-        .map_err(|error| Error::io("create", path, &error))
-}
-
-/// Makes a folder and its parents.
+/// Makes a folder and its parents, each of them lasting: a folder that a power cut forgets takes
+/// along what was synced inside it.
 pub(crate) fn create_folder(path: &Path) -> Result<(), Error> {
-    fs_err::create_dir_all(path).map_err(|error| Error::io("create folder", path, &error))
-}
-
-/// Forces a folder's entries to disk, without which a rename may be forgotten at a power cut.
-pub(crate) fn sync_folder(path: &Path) -> Result<(), Error> {
-    // Other systems do not let a folder be opened and keep renames in order themselves.
-    if cfg!(unix) {
-        // The parent of a bare name is written as nothing; it is the folder we are in.
-        let path = if path.as_os_str().is_empty() {
-            Path::new(".")
-        } else {
-            path
-        };
-        fs_err::File::open(path)
-            .and_then(|folder| folder.sync_all())
-            .map_err(|error| Error::io("sync folder", path, &error))?;
+    let mut missing = Vec::new();
+    let mut folder = path;
+    while !folder.is_dir() {
+        missing.push(folder);
+        match folder.parent() {
+            Some(parent) if !parent.as_os_str().is_empty() => folder = parent,
+            _ => break,
+        }
+    }
+    for folder in missing.into_iter().rev() {
+        match disk::create_folder(folder) {
+            // Somebody else was faster; that is as good.
+            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists && folder.is_dir() => {}
+            other => other.map_err(|error| Error::io("create folder", folder, &error))?,
+        }
+        if let Some(parent) = folder.parent() {
+            match sync_folder(parent) {
+                // A parent that one may pass but not list cannot be synced by anybody like us.
+                Err(error) if error.kind() == ErrorKind::Permission => {}
+                other => other?,
+            }
+        }
     }
     Ok(())
 }
 
+/// Forces a folder's entries to disk, without which a rename may be forgotten at a power cut.
+pub(crate) fn sync_folder(path: &Path) -> Result<(), Error> {
+    // The parent of a bare name is written as nothing; it is the folder we are in.
+    let path = if path.as_os_str().is_empty() {
+        Path::new(".")
+    } else {
+        path
+    };
+    disk::sync_folder(path).map_err(|error| Error::io("sync folder", path, &error))
+}
+
 /// Renames a finished, synced file or folder to its final place and makes that last.
 pub(crate) fn move_into_place(from: &Path, to: &Path) -> Result<(), Error> {
-    fs_err::rename(from, to).map_err(|error| Error::io("move into place", to, &error))?;
+    disk::rename(from, to).map_err(|error| Error::io("move into place", to, &error))?;
     match to.parent() {
         Some(folder) => sync_folder(folder),
         None => Ok(()),
@@ -104,10 +104,8 @@ pub(crate) fn write_atomically(
 
 /// Writes a new file and forces it to disk.
 pub(crate) fn write_synced(path: &Path, content: &[u8], access: Access) -> Result<(), Error> {
-    let mut file = match access {
-        Access::Usual => create_new(path)?,
-        Access::Owner => create_private(path)?,
-    };
+    let mut file =
+        disk::File::create_new(path, access).map_err(|error| Error::io("create", path, &error))?;
     file.write_all(content)
         .and_then(|()| file.sync_all())
         .map_err(|error| Error::io("write", path, &error))
@@ -117,9 +115,9 @@ pub(crate) fn write_synced(path: &Path, content: &[u8], access: Access) -> Resul
 pub(crate) fn remove(path: &Path) -> Result<(), Error> {
     let is_folder = fs_err::symlink_metadata(path).is_ok_and(|found| found.is_dir());
     let removed = if is_folder {
-        fs_err::remove_dir_all(path)
+        disk::remove_tree(path)
     } else {
-        fs_err::remove_file(path)
+        disk::remove_file(path)
     };
     match removed {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
@@ -142,7 +140,7 @@ impl Staged {
     }
 
     pub(crate) fn folder(path: PathBuf) -> Result<Self, Error> {
-        fs_err::create_dir(&path).map_err(|error| Error::io("create folder", &path, &error))?;
+        disk::create_folder(&path).map_err(|error| Error::io("create folder", &path, &error))?;
         Ok(Self::at(path))
     }
 
@@ -161,6 +159,24 @@ impl Drop for Staged {
             // Best effort: what stays behind in tmp/ is emptied by the next writer.
             let _ = remove(&self.path);
         }
+    }
+}
+
+/// A place in `tmp/` for rows that do not fit into memory; what is put there goes away with it.
+#[derive(Debug)]
+pub struct Scratch(Staged);
+
+impl Store {
+    /// A place that nothing else uses; for the one writer, because `tmp/` is emptied by the next.
+    pub fn scratch(&self, stem: &str) -> Scratch {
+        Scratch(Staged::at(unique(&self.tmp_dir(), stem)))
+    }
+}
+
+impl Scratch {
+    /// Where the file may be written; nothing is there yet.
+    pub fn path(&self) -> &Path {
+        self.0.path()
     }
 }
 

@@ -1,15 +1,20 @@
 //! One file of all files of a day, the same however the rows were split.
 
+use std::path::PathBuf;
+
 use af_model::UtcDay;
 use af_model::contract::Table;
 use af_model::manifest::FileEntry;
 use arrow::array::RecordBatch;
 
+use crate::checksum::content_name;
 use crate::error::{Error, ErrorKind};
 use crate::layout::{Partitioned, Store};
 use crate::lock::WriteLock;
+use crate::merge::MergedBatches;
 use crate::order::{key_columns, sorted_batch, to_rows};
 use crate::partition::file_stems;
+use crate::table_file::Scan;
 
 impl Store {
     /// Makes one file of all files of a day, named by its content. The same rows give the same
@@ -23,13 +28,32 @@ impl Store {
         kind: Partitioned,
         day: UtcDay,
     ) -> Result<Option<FileEntry>, Error> {
+        let all = file_stems(&self.day_files(kind, day)?);
+        self.compact_files(lock, kind, day, &all)
+    }
+
+    /// As [`Store::compact_day`] for some files of a day, named without extension: files that a later
+    /// stage replaces by name must not become part of others.
+    ///
+    /// # Errors
+    /// As [`Store::compact_day`].
+    pub fn compact_files(
+        &self,
+        lock: &WriteLock,
+        kind: Partitioned,
+        day: UtcDay,
+        old: &[String],
+    ) -> Result<Option<FileEntry>, Error> {
         lock.guards(self);
-        let old = file_stems(&self.day_files(kind, day)?);
-        let merged = self.read_day_merged(kind, day, None)?;
+        let paths: Vec<PathBuf> = old
+            .iter()
+            .map(|name| self.day_file(kind, day, name))
+            .collect();
+        let merged = MergedBatches::open(kind.table(), &paths, None, Scan::File)?;
         let (staged, entry) =
             self.stage_day_file(kind, day, Canonical::new(kind.table(), merged))?;
-        let name = entry.blake3[..16].to_owned();
-        self.replace_staged(lock, kind, day, &old, &name, staged, entry)
+        let name = content_name(&entry);
+        self.replace_staged(lock, kind, day, old, &name, staged, entry)
     }
 }
 
@@ -145,7 +169,7 @@ mod tests {
                 }
             }
             let entry = store.compact_day(&lock, kind, DAY).unwrap().unwrap();
-            assert_eq!(signal_files(&store), [entry.blake3[..16].to_owned()]);
+            assert_eq!(signal_files(&store), [content_name(&entry)]);
             assert_eq!(store.compact_day(&lock, kind, DAY).unwrap().unwrap(), entry);
             assert_eq!(entry.rows, 6_000);
             compacted.push(entry.blake3);

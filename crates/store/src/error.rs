@@ -56,6 +56,10 @@ pub enum ErrorKind {
     Checksum,
 }
 
+/// What to do where a folder is not there any more.
+pub(crate) const BRING_IT_BACK: &str =
+    "check the path; if the folder was moved or unmounted, bring it back, then run again";
+
 impl Error {
     pub(crate) fn new(
         kind: ErrorKind,
@@ -141,17 +145,22 @@ impl Error {
                 Some("give the folder of a store, or let a writing command make one")
             }
             ErrorKind::Locked => Some("wait for the other run to end; the lock ends with it"),
-            ErrorKind::Permission => Some("check owner and permissions of the folder"),
-            ErrorKind::ReadOnly => Some("the file system is read-only; put the store elsewhere"),
+            ErrorKind::Permission => Some("check owner and permissions of the folder, then run again"),
+            ErrorKind::ReadOnly => Some(
+                "the file system is read-only: mount it for writing, or put the store elsewhere, then \
+                 run again",
+            ),
             ErrorKind::NoSpace => {
                 Some("free some space and run again; nothing published was touched")
             }
             ErrorKind::NewerVersion => Some("update the program"),
-            ErrorKind::NotFound => {
-                Some("if another run replaced the file meanwhile, running again helps")
-            }
+            ErrorKind::NotFound => Some(BRING_IT_BACK),
+            ErrorKind::Io => Some(
+                "look for disk errors in the system's log, then run again; nothing published was \
+                 touched",
+            ),
             ErrorKind::Corrupt | ErrorKind::Checksum => {
-                Some("restore the file from a backup, or remove it and import its input again")
+                Some("restore the file from a backup, or remove it and read its input again")
             }
             ErrorKind::NotSorted => Some("sort the rows by these columns, ascending, nulls first"),
             _ => None,
@@ -215,7 +224,8 @@ mod tests {
         }
         let other = io::Error::from(io::ErrorKind::TimedOut);
         let error = Error::io("write", Path::new("x"), &other);
-        assert_eq!((error.kind(), error.hint()), (ErrorKind::Io, None));
+        assert_eq!(error.kind(), ErrorKind::Io);
+        assert!(error.hint().unwrap().contains("system's log"));
     }
 
     #[test]

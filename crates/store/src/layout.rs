@@ -7,11 +7,14 @@ use af_model::contract::Table;
 use af_model::tables::{attack_signals, identity_events, quarantine};
 use serde::{Deserialize, Serialize};
 
-use crate::atomic::{create_folder, move_into_place, sync_folder};
-use crate::error::{Error, ErrorKind};
+use crate::atomic::{Access, create_folder, write_atomically};
+use crate::error::{BRING_IT_BACK, Error, ErrorKind};
 
 /// The version of the layout that this program writes and the newest it reads.
 const STORE_VERSION: u32 = 1;
+
+/// How the names of a marker begin that was being written when its writer died.
+pub(crate) const UNFINISHED_MARKER: &str = "store.json.";
 
 /// The tables that are cut into UTC days.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -128,7 +131,9 @@ impl Store {
             "lost+found" => false,
             "tmp" => names(&store.tmp_dir()).map_or(true, |inside| !inside.is_empty()),
             "state" => names(&store.state_dir()).map_or(true, |inside| {
-                inside.iter().any(|name| name != "store.json.new")
+                inside
+                    .iter()
+                    .any(|name| !name.starts_with(UNFINISHED_MARKER))
             }),
             _ => true,
         });
@@ -145,18 +150,25 @@ impl Store {
             store_version: STORE_VERSION,
         })
         .expect("a version number is always JSON");
-        let new = store.state_dir().join("store.json.new");
-        fs_err::write(&new, marker).map_err(|error| Error::io("write", &new, &error))?;
-        fs_err::File::open(&new)
-            .and_then(|file| file.sync_all())
-            .map_err(|error| Error::io("sync", &new, &error))?;
-        match move_into_place(&new, &store.marker()) {
-            // Two first runs at once: the other one has already finished the same file.
-            Err(error) if error.is_not_found() && store.marker().is_file() => {}
-            other => other?,
-        }
-        sync_folder(root)?;
+        // Two first runs at once replace each other's equal file.
+        write_atomically(
+            &store.state_dir(),
+            &store.marker(),
+            marker.as_bytes(),
+            Access::Usual,
+        )?;
         Ok(store)
+    }
+
+    /// Makes a folder inside the store, but never the store itself: where its folder is gone, a disk
+    /// was unmounted, and what is written in its place would be hidden when it comes back.
+    pub(crate) fn create_folder(&self, folder: &Path) -> Result<(), Error> {
+        if !self.root.is_dir() {
+            let problem = "the store's folder is gone";
+            let gone = Error::at(ErrorKind::Io, "write to", &self.root, problem);
+            return Err(gone.with_hint(BRING_IT_BACK));
+        }
+        create_folder(folder)
     }
 
     /// The store's folder.

@@ -9,6 +9,7 @@
 //!   for equal rows; read files may be anybody's.
 //! * [`Store`] puts such files into their places ([`Store::add_day_file`], [`Store::add_directory`],
 //!   [`Store::add_retractions`]) and reads a day of several files as one ([`Store::read_day_merged`]).
+//! * [`Commit`] makes day files and state documents part of the store together or not at all.
 //! * [`Publication`] collects the tables of a snapshot and publishes them at once, into the store
 //!   ([`Store::begin_snapshot`]) or into any folder ([`begin_output`]); [`Snapshot`] reads them.
 //!
@@ -39,25 +40,35 @@
 
 mod atomic;
 mod checksum;
+mod commit;
 mod compact;
+pub mod disk;
+mod erase;
 mod error;
 mod layout;
 mod lock;
 mod merge;
 mod order;
 mod partition;
+mod quiet;
 mod replace;
+mod rewrite;
 mod secret;
 pub mod snapshot;
 mod state;
 pub mod table_file;
 
-pub use checksum::{Checksum, checksum, content_hash, same_tables};
+pub use atomic::Scratch;
+pub use checksum::{Checksum, checked, checksum, content_hash, content_name, same_tables};
+pub use commit::Commit;
 pub use error::{Error, ErrorKind};
 pub use layout::{Partitioned, Store};
 pub use lock::WriteLock;
 pub use merge::MergedBatches;
 pub use order::sorted_batch;
 pub use secret::read_hash_key;
-pub use snapshot::{MANIFEST_VERSION, Publication, Published, Snapshot, SnapshotId, begin_output};
+pub use snapshot::{
+    MANIFEST_VERSION, Publication, Published, Snapshot, SnapshotId, SnapshotRewrite, begin_output,
+    mend_output,
+};
 pub use table_file::{Batches, Metadata, Scan, TableFile, TableWriter};

@@ -2,24 +2,25 @@
 
 use std::fs::TryLockError;
 use std::io::{Read, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use fs_err::OpenOptions;
-
-use crate::atomic::{create_folder, remove};
+use crate::atomic::remove;
+use crate::disk;
 use crate::error::{Error, ErrorKind};
-use crate::layout::{Store, entries};
+use crate::layout::{Store, UNFINISHED_MARKER, entries};
+use crate::secret::UNFINISHED_KEY;
 
 /// The right to write to one store, held until it is dropped or the process ends, however it ends.
 #[derive(Debug)]
 pub struct WriteLock {
     root: PathBuf,
-    file: fs_err::File,
+    file: disk::File,
 }
 
 impl Store {
-    /// Takes the write lock and clears up what a crashed writer left: a half-done replacement of day
-    /// files is completed, `tmp/` is emptied, and `snapshots/LATEST` is brought up to date.
+    /// Takes the write lock and clears up what a crashed writer left: a half-done commit, replacement
+    /// of day files or rewrite of snapshots is completed, `tmp/` is emptied, and `snapshots/LATEST` is
+    /// brought up to date.
     ///
     /// # Errors
     /// [`ErrorKind::Locked`] when another process writes; the text names its process id. Never waits.
@@ -28,18 +29,14 @@ impl Store {
         let failed = |error: std::io::Error| Error::io("lock", &path, &error);
         // The file stays when the lock is released: removing it would let two writers hold two
         // files of the same name.
-        let mut file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(&path)
-            .map_err(failed)?;
-        match file.try_lock() {
+        let mut file = disk::File::open_or_create(&path).map_err(failed)?;
+        match file.inner().try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
                 let mut holder = String::new();
-                let _ = Read::by_ref(&mut file).take(20).read_to_string(&mut holder);
+                let _ = Read::by_ref(file.inner())
+                    .take(20)
+                    .read_to_string(&mut holder);
                 let problem = match holder.trim().parse::<u32>() {
                     Ok(pid) => format!("process {pid} is writing to this store"),
                     Err(_) => "another process is writing to this store".to_owned(),
@@ -51,22 +48,37 @@ impl Store {
                     .with_hint("the store's file system must support file locks (flock)"));
             }
         }
-        file.set_len(0)
-            .and_then(|()| file.write_all(format!("{}\n", std::process::id()).as_bytes()))
-            .map_err(failed)?;
+        // A courtesy to whoever waits: a full disk must not keep anybody from making room.
+        let _ = file
+            .truncate()
+            .and_then(|()| file.write_all(format!("{}\n", std::process::id()).as_bytes()));
         let lock = WriteLock {
             root: self.root().to_owned(),
             file,
         };
+        // What was promised comes first: it may still lie in tmp/.
+        self.finish_commit(&lock)?;
         self.finish_replacement(&lock)?;
         let tmp = self.tmp_dir();
-        create_folder(&tmp)?;
-        for name in entries(&tmp)? {
-            remove(&tmp.join(name))?;
-        }
+        self.create_folder(&tmp)?;
+        clear(&tmp, "")?;
+        clear(&self.state_dir(), UNFINISHED_MARKER)?;
+        clear(&self.secret_dir(), UNFINISHED_KEY)?;
+        self.finish_rewrites(&lock)?;
+        self.clear_empty_folders(&lock)?;
         self.refresh_latest(&lock)?;
         Ok(lock)
     }
+}
+
+/// Removes everything in a folder whose name begins like this.
+fn clear(folder: &Path, beginning: &str) -> Result<(), Error> {
+    for name in entries(folder)? {
+        if name.starts_with(beginning) {
+            remove(&folder.join(name))?;
+        }
+    }
+    Ok(())
 }
 
 impl WriteLock {
@@ -87,8 +99,8 @@ impl WriteLock {
 impl Drop for WriteLock {
     fn drop(&mut self) {
         // The process id is a courtesy to whoever waits; the lock itself ends with the file handle.
-        let _ = self.file.set_len(0);
-        let _ = self.file.unlock();
+        let _ = self.file.truncate();
+        let _ = self.file.inner().unlock();
     }
 }
 
@@ -120,6 +132,18 @@ mod tests {
         let lock = store.lock().unwrap();
         assert_eq!(fs_err::read_dir(store.tmp_dir()).unwrap().count(), 0);
         drop(lock);
+        // Beside their files, where a rename needs them: a key and a marker that were being written.
+        let unfinished = [
+            store.secret_dir().join("hash.key.7-0"),
+            store.state_dir().join("store.json.7-0"),
+        ];
+        fs_err::create_dir(store.secret_dir()).unwrap();
+        for path in &unfinished {
+            fs_err::write(path, "ab").unwrap();
+        }
+        drop(store.lock().unwrap());
+        assert!(unfinished.iter().all(|path| !path.exists()));
+        Store::open(store.root()).unwrap();
         // A reader holds no lock and clears nothing.
         fs_err::write(store.tmp_dir().join("half.parquet"), "PAR1").unwrap();
         Store::open(store.root()).unwrap();

@@ -9,6 +9,7 @@ use arrow::compute::interleave_record_batch;
 use arrow::error::ArrowError;
 use arrow::row::{RowConverter, Rows, SortField};
 
+use crate::checksum::check_named;
 use crate::error::{Error, ErrorKind};
 use crate::layout::{Partitioned, Store};
 use crate::order::{ASCENDING, OrderCheck, key_columns};
@@ -58,7 +59,8 @@ impl Store {
 }
 
 impl MergedBatches {
-    /// Reads any files of one table as one stream in the table's order.
+    /// Reads any files of one table as one stream in the table's order. Files that are read whole
+    /// and are named by their content are compared with it first ([`crate::checked`]).
     ///
     /// # Errors
     /// As [`Store::read_day_merged`].
@@ -68,6 +70,9 @@ impl MergedBatches {
         columns: Option<&[&str]>,
         scan: Scan,
     ) -> Result<Self, Error> {
+        if columns.is_none() {
+            files.iter().try_for_each(|path| check_named(path))?;
+        }
         // Merging needs the sort columns: they are read behind the wanted ones and cut off again.
         let with_keys: Option<Vec<&str>> = columns.map(|columns| {
             let missing = table.sorted_by.iter().filter(|key| !columns.contains(key));
@@ -429,7 +434,12 @@ mod tests {
         let turned = [sorted.slice(60, 40), sorted.slice(0, 60)];
         let turned = concat_batches(&sorted.schema(), &turned).unwrap();
         let foreign = folder.path().join("foreign.parquet");
-        let file = crate::atomic::create_new(&foreign).unwrap().into_file();
+        let file = fs_err::OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .open(&foreign)
+            .unwrap()
+            .into_file();
         let mut writer = parquet::arrow::ArrowWriter::try_new(file, turned.schema(), None).unwrap();
         writer.write(&turned).unwrap();
         writer.close().unwrap();

@@ -9,8 +9,8 @@ use arrow::array::{AsArray, RecordBatch};
 use arrow::compute::{max, min};
 use arrow::datatypes::TimestampMillisecondType;
 
-use crate::atomic::{Staged, create_folder, move_into_place, remove, sync_folder, unique};
-use crate::checksum::checksum;
+use crate::atomic::{Staged, move_into_place, remove, sync_folder, unique};
+use crate::checksum::{check_claim, checksum, content_name};
 use crate::error::{Error, ErrorKind};
 use crate::layout::{Partitioned, Store, check_name};
 use crate::lock::WriteLock;
@@ -55,7 +55,7 @@ impl Store {
         if entry.rows == 0 {
             return Ok(None);
         }
-        let name = entry.blake3[..32].to_owned();
+        let name = content_name(&entry);
         self.place_day_file(kind, day, &name, staged, entry)
             .map(Some)
     }
@@ -149,12 +149,53 @@ impl Store {
         self.place(&path, staged, entry)
     }
 
+    /// Puts the statements that a stage derives from events in the place of those that it derived
+    /// before; `owner` begins the names of its files. Statements of others stay. The same again
+    /// writes nothing, and after a crash in between the next call clears up.
+    ///
+    /// # Errors
+    /// As [`Store::add_retractions`], and for an `owner` that must not become a path.
+    pub fn replace_retractions(
+        &self,
+        lock: &WriteLock,
+        owner: &str,
+        batches: impl IntoIterator<Item = RecordBatch>,
+    ) -> Result<(), Error> {
+        lock.guards(self);
+        check_name(owner)?;
+        let prefix = format!("{owner}-");
+        let mut batches = batches
+            .into_iter()
+            .filter(|batch| batch.num_rows() > 0)
+            .peekable();
+        let mut name = None;
+        if batches.peek().is_some() {
+            let (staged, entry) =
+                self.stage(&af_model::tables::retractions::TABLE, batches.map(Ok))?;
+            let new = format!("{prefix}{}.parquet", &entry.blake3[..16]);
+            self.place(&self.retractions_dir().join(&new), staged, entry)?;
+            name = Some(new);
+        }
+        let mut removed = false;
+        for path in self.retractions()? {
+            let found = path.file_name().unwrap_or_default().to_string_lossy();
+            if found.starts_with(&prefix) && name.as_deref() != Some(&*found) {
+                remove(&path)?;
+                removed = true;
+            }
+        }
+        if removed {
+            sync_folder(&self.retractions_dir())?;
+        }
+        Ok(())
+    }
+
     pub(crate) fn day_file(&self, kind: Partitioned, day: UtcDay, name: &str) -> PathBuf {
         self.day_dir(kind, day).join(format!("{name}.parquet"))
     }
 
     /// Writes a file into `tmp/`, complete and synced.
-    fn stage(
+    pub(crate) fn stage(
         &self,
         table: &'static Table,
         batches: impl Iterator<Item = Result<RecordBatch, Error>>,
@@ -188,16 +229,11 @@ impl Store {
     /// Moves a staged file to its place, unless the same content is there.
     fn place(&self, path: &Path, staged: Staged, mut entry: FileEntry) -> Result<FileEntry, Error> {
         entry.path = self.relative(path);
+        check_claim(path, &entry.blake3)?;
         if is_there(path, &entry)? {
             return Ok(entry);
         }
-        let folder = path.parent().expect("files of a store lie in a folder");
-        if !folder.is_dir() {
-            create_folder(folder)?;
-            for parent in folder.ancestors().skip(1).take(2) {
-                sync_folder(parent)?;
-            }
-        }
+        self.create_folder(path.parent().expect("files of a store lie in a folder"))?;
         move_into_place(staged.path(), path)?;
         staged.keep();
         Ok(entry)
@@ -308,6 +344,37 @@ mod tests {
         assert_eq!(signal_files(&store), ["a1", "b2"]);
         assert_eq!(add("../b2", 2).unwrap_err().kind(), ErrorKind::InvalidName);
         assert_eq!(store.days(Partitioned::Signals).unwrap(), [DAY]);
+        assert_eq!(fs_err::read_dir(store.tmp_dir()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn derived_statements_replace_their_own_and_no_others() {
+        let (_folder, store) = store();
+        let lock = store.lock().unwrap();
+        let batch = |seed| random_batch(&retractions::TABLE, 3, seed);
+        let by_hand = store.add_retractions(&lock, [batch(1)]).unwrap();
+        let names = || file_stems(&store.retractions().unwrap());
+        let owned = || {
+            names()
+                .into_iter()
+                .filter(|name| name.starts_with("stage-"))
+        };
+        store
+            .replace_retractions(&lock, "stage", [batch(2)])
+            .unwrap();
+        let first: Vec<String> = owned().collect();
+        store
+            .replace_retractions(&lock, "stage", [batch(2)])
+            .unwrap();
+        assert_eq!(owned().collect::<Vec<_>>(), first);
+        store
+            .replace_retractions(&lock, "stage", [batch(3)])
+            .unwrap();
+        assert_eq!(owned().count(), 1);
+        assert_ne!(owned().collect::<Vec<_>>(), first);
+        store.replace_retractions(&lock, "stage", []).unwrap();
+        assert_eq!(names().len(), 1);
+        assert!(store.root().join(by_hand.path).is_file());
         assert_eq!(fs_err::read_dir(store.tmp_dir()).unwrap().count(), 0);
     }
 

@@ -6,6 +6,7 @@ use arrow::array::RecordBatch;
 use serde::{Deserialize, Serialize};
 
 use crate::atomic::Staged;
+use crate::checksum::content_name;
 use crate::error::Error;
 use crate::layout::{Partitioned, Store, check_name};
 use crate::lock::WriteLock;
@@ -45,6 +46,26 @@ impl Store {
         self.replace_staged(lock, kind, day, old, name, staged, entry)
     }
 
+    /// As [`Store::replace_day_files`]; the new file is named by `prefix` and its content, so that
+    /// whoever reads it whole can tell whether it is damaged.
+    ///
+    /// # Errors
+    /// As [`Store::replace_day_files`].
+    pub fn replace_day_stream(
+        &self,
+        lock: &WriteLock,
+        kind: Partitioned,
+        day: UtcDay,
+        old: &[String],
+        prefix: &str,
+        batches: impl IntoIterator<Item = Result<RecordBatch, Error>>,
+    ) -> Result<Option<FileEntry>, Error> {
+        lock.guards(self);
+        let (staged, entry) = self.stage_day_file(kind, day, batches.into_iter())?;
+        let name = format!("{prefix}{}", content_name(&entry));
+        self.replace_staged(lock, kind, day, old, &name, staged, entry)
+    }
+
     #[expect(
         clippy::too_many_arguments,
         reason = "a place of three parts and a file of three"
@@ -76,6 +97,8 @@ impl Store {
             // Before anything is noted: a name that is taken must not cost the old files.
             is_there(&self.day_file(kind, day, name), &entry)?;
         }
+        // One that failed half-way must not be forgotten over this one.
+        self.finish_replacement(lock)?;
         self.write_state(lock, REPLACING, &intent)?;
         let placed = if is_empty {
             None

@@ -4,10 +4,14 @@ use std::path::Path;
 
 use af_model::HashKey;
 
-use crate::atomic::{Access, create_folder, write_atomically};
+use crate::atomic::{Access, write_atomically};
+use crate::disk;
 use crate::error::{Error, ErrorKind};
 use crate::layout::{Partitioned, Store};
 use crate::lock::WriteLock;
+
+/// How the names of a key begin that was being written when its writer died.
+pub(crate) const UNFINISHED_KEY: &str = "hash.key.";
 
 impl Store {
     /// The store's key; the first call makes it from `random`, which must come from a secure
@@ -33,13 +37,8 @@ impl Store {
                 .with_hint("restore secret/hash.key from a backup, or start a new store"));
         }
         let folder = self.secret_dir();
-        create_folder(&folder)?;
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::PermissionsExt;
-            fs_err::set_permissions(&folder, std::fs::Permissions::from_mode(0o700))
-                .map_err(|error| Error::io("protect", &folder, &error))?;
-        }
+        self.create_folder(&folder)?;
+        disk::protect_folder(&folder).map_err(|error| Error::io("protect", &folder, &error))?;
         let key = HashKey::new(random());
         let hex = blake3::Hash::from_bytes(*key.as_bytes()).to_hex();
         // Through the secret folder itself, so that no copy ever lies in tmp/.

@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::atomic::{Access, remove, write_atomically};
+use crate::atomic::{Access, remove, sync_folder, write_atomically};
 use crate::error::{Error, ErrorKind};
 use crate::layout::{Store, check_name, entries};
 use crate::lock::WriteLock;
@@ -50,7 +50,13 @@ impl Store {
     /// When it cannot be removed.
     pub fn remove_state(&self, lock: &WriteLock, name: &str) -> Result<(), Error> {
         lock.guards(self);
-        remove(&self.state_path(name)?)
+        let path = self.state_path(name)?;
+        if !path.is_file() {
+            return Ok(());
+        }
+        remove(&path)?;
+        // A document that comes back after a power cut would speak of things long changed.
+        sync_folder(&self.state_dir())
     }
 
     /// The names of all documents, sorted.
@@ -66,7 +72,7 @@ impl Store {
             .collect())
     }
 
-    fn state_path(&self, name: &str) -> Result<std::path::PathBuf, Error> {
+    pub(crate) fn state_path(&self, name: &str) -> Result<std::path::PathBuf, Error> {
         check_name(name)?;
         Ok(self.state_dir().join(format!("{name}.json")))
     }

@@ -248,21 +248,18 @@ fn the_first_reason_that_applies_is_counted() {
             signal.ingested_at = Some(at(ingested_at));
         })
     };
+    let later = "2026-11-21T00:00:00Z";
     let signals = [
-        // Future and later known and retracted and of nobody.
-        changed(
-            "future",
-            "x@acme.example",
-            "2026-11-21T00:00:00Z",
-            "2026-11-22",
-        ),
-        // Later known, retracted, too old, of nobody.
-        changed(
-            "late",
-            "x@acme.example",
-            "2026-01-01",
-            "2026-11-21T00:00:00Z",
-        ),
+        // Later known, broken, future, retracted, of nobody.
+        with(changed("late", "x@acme.example", later, later), |signal| {
+            signal.level = "severe".into();
+        }),
+        // Broken, future, of nobody: the clock runs ahead of what it is known by.
+        changed("broken", "x@acme.example", later, "2026-11-20T08:00:00Z"),
+        // Future, retracted, of nobody.
+        with(signal("future", "x@acme.example"), |signal| {
+            signal.time = at(later);
+        }),
         // Retracted, too old, of nobody.
         changed("old", "x@acme.example", "2026-01-01", "2026-01-01"),
         // Too old, of nobody.
@@ -274,14 +271,51 @@ fn the_first_reason_that_applies_is_counted() {
     assert_eq!(
         parts(&counted.tenants["acme"]),
         [
-            ("future", 1),
             ("not_yet_known", 1),
+            ("quarantined", 1),
+            ("future", 1),
             ("retracted", 1),
             ("too_old", 1),
             ("unmatched", 1),
             ("scored", 1),
         ]
     );
+}
+
+#[test]
+fn what_becomes_known_later_changes_nothing_but_its_number() {
+    let known = with(signal("s1", ANA), |signal| {
+        signal.ingested_at = Some(at("2026-11-20T09:00:00Z"));
+    });
+    let later = |uid: &str| {
+        with(signal(uid, ANA), |signal| {
+            signal.ingested_at = Some(at("2026-11-21T00:00:00Z"));
+        })
+    };
+    let broken = with(later("s2"), |signal| signal.component = "No Term".into());
+    let ahead = with(later("s3"), |signal| signal.time = at("2027-01-01"));
+    let other = with(later("s4"), |signal| signal.component = "web".into());
+    let changed = with(later("s1"), |signal| signal.level = "critical".into());
+    let before = count(std::slice::from_ref(&known));
+    let after = count(&[known, later("s1"), changed, broken, ahead, other]);
+    assert_eq!(parts(&after), [("not_yet_known", 5), ("scored", 1)]);
+    assert_eq!(after.account.at_cut(), before.account);
+    assert_eq!(
+        (&after.feeds, &after.blocks, after.conflicts),
+        (&before.feeds, &before.blocks, before.conflicts)
+    );
+}
+
+#[test]
+fn a_feed_ends_at_the_cut() {
+    let counts = count(&[
+        signal("s1", ANA),
+        with(signal("s2", ANA), |signal| signal.time = at("2026-11-21")),
+    ]);
+    let feed = &counts.feeds["email"];
+    assert_eq!(feed.last, Some(at("2026-11-20T08:00:00Z")));
+    let after = count(&[with(signal("s2", ANA), |s| s.time = at("2026-11-21"))]);
+    assert!(after.feeds.is_empty(), "{:?}", after.feeds);
 }
 
 #[test]

@@ -138,6 +138,9 @@ enum Fate {
 }
 
 fn fate(sample: &Sample, number: usize, signal: &Signal) -> Fate {
+    if is_unknown_yet(signal) {
+        return Fate::Part("not_yet_known");
+    }
     if is_quarantined(signal) {
         return Fate::Part("quarantined");
     }
@@ -152,7 +155,8 @@ fn fate(sample: &Sample, number: usize, signal: &Signal) -> Fate {
         .signals
         .iter()
         .enumerate()
-        .filter(|(_, other)| !is_quarantined(other) && key(other) == key(signal))
+        .filter(|(_, other)| !is_unknown_yet(other) && !is_quarantined(other))
+        .filter(|(_, other)| key(other) == key(signal))
         .min_by_key(|(number, other)| (other.ingested_at, *number))
         .expect("the signal itself has its key");
     if kept != number {
@@ -165,12 +169,6 @@ fn fate(sample: &Sample, number: usize, signal: &Signal) -> Fate {
     if signal.time > AS_OF {
         return Fate::Part("future");
     }
-    if signal
-        .ingested_at
-        .is_some_and(|ingested_at| ingested_at > AS_OF)
-    {
-        return Fate::Part("not_yet_known");
-    }
     if is_retracted(sample, signal) {
         return Fate::Part("retracted");
     }
@@ -181,6 +179,13 @@ fn fate(sample: &Sample, number: usize, signal: &Signal) -> Fate {
         Ok(user_uid) => Fate::Admitted(user_uid),
         Err(reason) => Fate::Unmatched(reason),
     }
+}
+
+/// The samples are counted as known at the instant they are counted as of.
+fn is_unknown_yet(signal: &Signal) -> bool {
+    signal
+        .ingested_at
+        .is_some_and(|ingested_at| ingested_at > AS_OF)
 }
 
 fn is_quarantined(signal: &Signal) -> bool {

@@ -1,23 +1,37 @@
 //! From counts to the published tables: scores, ranks, attribution, summaries (af-1 §2.4–2.11, §7).
 
-use std::collections::{BTreeMap, BTreeSet};
+//!
+//! [`assemble`] makes a [`Tenant`] of what was counted; [`crate::verify`] and [`crate::diff`] make one
+//! of a published snapshot. From there on there is one way to make rows: [`Tenant::tables`].
+
+use std::collections::BTreeMap;
 
 use af_count::{Counted, CountedBlock, PeopleIndex, TenantCounts};
 use af_model::params::WINDOW_DAYS;
 use af_model::tables::{
-    bucket_counts, component_scores, group_index, org_summary, signal_attribution,
+    bucket_counts, component_scores, group_index, org_summary, signal_attribution, tombstones,
     unmatched_signals, user_scores,
 };
-use af_model::{Params, Person, Population, UtcDay, UtcMillis};
+use af_model::{Params, UtcDay, UtcMillis};
 use arrow::array::RecordBatch;
 use rayon::prelude::*;
 
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
+use crate::pipeline::LeftOut;
 use crate::tally::Cut;
 
-mod population;
+mod cohort;
+mod groups;
+mod published;
+mod rows;
+mod tenant;
 
-use population::Scoring;
+pub(crate) use cohort::{Cohort, Names, POPULATIONS};
+pub(crate) use published::{
+    Published, bucket_key, count_column, has_tombstones, levels, read_unmatched, snapshot_name,
+    user_fault,
+};
+pub use tenant::{Erased, Member, MemberBucket, Tenant};
 
 /// What every published row carries.
 #[derive(Clone, Debug)]
@@ -47,6 +61,8 @@ pub struct SnapshotTables {
     pub org_summary: Vec<org_summary::Row>,
     /// By group.
     pub group_index: Vec<group_index::Row>,
+    /// What is left of the erased; none where nobody was.
+    pub tombstones: Vec<tombstones::Row>,
     /// Members by tenant and population name, for the manifest.
     pub population: BTreeMap<String, BTreeMap<String, u64>>,
 }
@@ -66,7 +82,22 @@ impl SnapshotTables {
         ]
     }
 
-    fn append(&mut self, mut other: Self) {
+    /// Takes the rows of tenants out.
+    pub(crate) fn leave_out(&mut self, tenants: &LeftOut) {
+        let stays = |tenant: &String| !tenants.contains_key(tenant);
+        self.bucket_counts.retain(|row| stays(&row.tenant_uid));
+        self.user_scores.retain(|row| stays(&row.tenant_uid));
+        self.component_scores.retain(|row| stays(&row.tenant_uid));
+        self.signal_attribution.retain(|row| stays(&row.tenant_uid));
+        self.unmatched_signals.retain(|row| stays(&row.tenant_uid));
+        self.org_summary.retain(|row| stays(&row.tenant_uid));
+        self.group_index.retain(|row| stays(&row.tenant_uid));
+        self.tombstones.retain(|row| stays(&row.tenant_uid));
+        self.population.retain(|tenant, _| stays(tenant));
+    }
+
+    /// Moves the rows of another tenant, later in name order, behind these.
+    pub(crate) fn append(&mut self, mut other: Self) {
         self.bucket_counts.append(&mut other.bucket_counts);
         self.user_scores.append(&mut other.user_scores);
         self.component_scores.append(&mut other.component_scores);
@@ -75,6 +106,7 @@ impl SnapshotTables {
         self.unmatched_signals.append(&mut other.unmatched_signals);
         self.org_summary.append(&mut other.org_summary);
         self.group_index.append(&mut other.group_index);
+        self.tombstones.append(&mut other.tombstones);
         self.population.append(&mut other.population);
     }
 }
@@ -82,7 +114,7 @@ impl SnapshotTables {
 /// Scores every tenant of the directory and of the counts.
 ///
 /// # Errors
-/// [`ErrorKind::Gate`](crate::ErrorKind::Gate) when the kernel refuses the counts, which means that a stage before it broke
+/// [`ErrorKind::Gate`] when the kernel refuses the counts, which means that a stage before it broke
 /// its promise.
 pub fn assemble(
     people: &PeopleIndex,
@@ -90,6 +122,26 @@ pub fn assemble(
     params: &Params,
     stamp: &Stamp,
 ) -> Result<SnapshotTables, Error> {
+    let mut refused = LeftOut::new();
+    let tables = assemble_without(&mut refused, people, counted, params, stamp);
+    match refused.into_iter().next() {
+        None => Ok(tables),
+        Some((tenant, reason)) => Err(Error::new(
+            ErrorKind::Gate,
+            format!("score tenant {tenant}: {reason}"),
+        )),
+    }
+}
+
+/// As [`assemble`], without the tenants that are left out; one whose counts the kernel refuses is
+/// left out as well, with its reason.
+pub fn assemble_without(
+    left_out: &mut LeftOut,
+    people: &PeopleIndex,
+    counted: &Counted,
+    params: &Params,
+    stamp: &Stamp,
+) -> SnapshotTables {
     let nothing = TenantCounts::default();
     let mut tenants: BTreeMap<&str, Vec<u32>> = BTreeMap::new();
     for tenant in counted.tenants.keys() {
@@ -100,86 +152,84 @@ pub fn assemble(
             tenants.entry(&person.tenant_uid).or_default().push(index);
         }
     }
-    let parts: Vec<(&str, Vec<u32>)> = tenants.into_iter().collect();
-    let parts: Result<Vec<SnapshotTables>, Error> = parts
+    tenants.retain(|tenant, _| !left_out.contains_key(*tenant));
+    let tenants: Vec<(&str, Vec<u32>)> = tenants.into_iter().collect();
+    let parts: Vec<Result<SnapshotTables, Error>> = tenants
         .par_iter()
         .map(|(tenant, members)| {
             let counts = counted.tenants.get(*tenant).unwrap_or(&nothing);
-            Tenant {
-                name: tenant,
-                index: people,
-                counts,
-                params,
-                stamp,
-            }
-            .tables(members)
+            let mut tables = counted_tenant(tenant, people, members, counts, stamp)
+                .tables(params, stamp)
+                .map_err(|error| {
+                    Error::new(ErrorKind::Gate, format!("score tenant {tenant}: {error}"))
+                })?;
+            tables.bucket_counts = af_count::bucket_counts(tenant, counts, people);
+            tables.unmatched_signals = af_count::unmatched_signals(tenant, counts, stamp.cut);
+            Ok(tables)
         })
         .collect();
     let mut all = SnapshotTables::default();
-    for part in parts? {
-        all.append(part);
-    }
-    Ok(all)
-}
-
-struct Tenant<'a> {
-    name: &'a str,
-    index: &'a PeopleIndex,
-    counts: &'a TenantCounts,
-    params: &'a Params,
-    stamp: &'a Stamp,
-}
-
-impl Tenant<'_> {
-    fn tables(&self, members: &[u32]) -> Result<SnapshotTables, Error> {
-        let components = self.distinct(|block| &block.component);
-        let families = self.distinct(|block| &block.family);
-        let mut tables = SnapshotTables {
-            bucket_counts: af_count::bucket_counts(self.name, self.counts, self.index),
-            unmatched_signals: af_count::unmatched_signals(self.name, self.counts, self.stamp.cut),
-            ..SnapshotTables::default()
-        };
-        for population in [Population::Human, Population::Service] {
-            let members: Vec<u32> = members
-                .iter()
-                .copied()
-                .filter(|&member| self.person(member).population() == population)
-                .collect();
-            if members.is_empty() {
-                continue;
+    for ((tenant, _), part) in tenants.iter().zip(parts) {
+        match part {
+            Ok(part) => all.append(part),
+            Err(error) => {
+                left_out.insert((*tenant).to_owned(), error.to_string());
             }
-            Scoring::new(self, population, &members, &components, &families)?.write(&mut tables);
         }
-        // Two populations were written one after the other; the tables promise one order.
-        tables
-            .user_scores
-            .sort_by(|a, b| a.user_uid.cmp(&b.user_uid));
-        tables
-            .component_scores
-            .sort_by(|a, b| (&a.user_uid, &a.component).cmp(&(&b.user_uid, &b.component)));
-        tables.signal_attribution.sort_by(|a, b| {
-            let key = |row: &signal_attribution::Row| {
-                (
-                    row.user_uid.clone(),
-                    row.component.clone(),
-                    row.family.clone(),
-                    row.day,
-                    row.level.clone(),
-                )
-            };
-            key(a).cmp(&key(b))
-        });
-        Ok(tables)
     }
+    all
+}
 
-    fn distinct(&self, name: impl Fn(&CountedBlock) -> &str) -> Vec<String> {
-        let names: BTreeSet<&str> = self.counts.blocks.iter().map(name).collect();
-        names.into_iter().map(str::to_owned).collect()
+/// A tenant of the directory with what was counted against its people: indices into the directory,
+/// ascending, which is ascending by user id.
+fn counted_tenant<'a>(
+    name: &'a str,
+    people: &'a PeopleIndex,
+    members: &[u32],
+    counts: &'a TenantCounts,
+    stamp: &Stamp,
+) -> Tenant<'a> {
+    let person = |index: u32| &people.people()[index as usize];
+    let buckets = counts
+        .blocks
+        .chunk_by(|a, b| bucket_of(a) == bucket_of(b))
+        .map(|behind| {
+            let (index, component, family, day) = bucket_of(&behind[0]);
+            let member = members
+                .binary_search(&index)
+                .expect("signals are joined to people who exist at the cut");
+            let mut counts = [0; 4];
+            for block in behind {
+                counts[block.level.slot()] += block.n;
+            }
+            let first = behind.iter().map(|block| block.first_time).min();
+            let last = behind.iter().map(|block| block.last_time).max();
+            MemberBucket {
+                member: u32::try_from(member).expect("members are 32-bit indices themselves"),
+                component,
+                family,
+                day,
+                counts,
+                first_time: first.unwrap_or_default(),
+                last_time: last.unwrap_or_default(),
+                behind,
+            }
+        })
+        .collect();
+    Tenant {
+        name,
+        members: members
+            .iter()
+            .map(|&member| Member::of_person(person(member), stamp.cut.as_of))
+            .collect(),
+        buckets,
+        erased: Vec::new(),
     }
+}
 
-    fn person(&self, index: u32) -> &Person {
-        &self.index.people()[index as usize]
-    }
+/// What makes blocks of several levels one bucket.
+fn bucket_of(block: &CountedBlock) -> (u32, &str, &str, UtcDay) {
+    (block.person, &block.component, &block.family, block.day)
 }
 
 /// The first UTC day that still counts at `as_of`.

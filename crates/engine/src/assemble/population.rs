@@ -80,7 +80,7 @@ impl<'a> Scoring<'a> {
         let scores = af_score::score(&organization, as_of, tenant.params).map_err(|error| {
             Error::new(
                 ErrorKind::Gate,
-                format!("score tenant {}: {error}", tenant.name),
+                format!("the kernel refuses the counts: {error}"),
             )
         })?;
         Ok(Self {

@@ -6,6 +6,8 @@ use std::path::PathBuf;
 
 use flate2::bufread::MultiGzDecoder;
 
+use super::bomb::{Counted, Guarded};
+
 /// Where events come from.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Input {
@@ -50,7 +52,8 @@ impl fmt::Display for Input {
 /// Opens an input and undoes gzip or zstd, also when several streams stand one after another.
 ///
 /// # Errors
-/// The file cannot be opened or its first bytes cannot be read.
+/// The file cannot be opened, its first bytes cannot be read, or they say that it is of a format
+/// that is not read here (an archive, UTF-16, Parquet).
 pub fn open(input: &Input) -> io::Result<Box<dyn Read>> {
     match input {
         Input::Stdin => decompress(BufReader::with_capacity(1 << 16, io::stdin())),
@@ -63,11 +66,101 @@ pub fn open(input: &Input) -> io::Result<Box<dyn Read>> {
 
 fn decompress(mut reader: impl BufRead + 'static) -> io::Result<Box<dyn Read>> {
     let start = reader.fill_buf()?;
-    if start.starts_with(&[0x1f, 0x8b]) {
-        Ok(Box::new(MultiGzDecoder::new(reader)))
-    } else if start.starts_with(&[0x28, 0xb5, 0x2f, 0xfd]) {
-        Ok(Box::new(zstd::Decoder::with_buffer(reader)?))
+    if let Some(problem) = foreign(start) {
+        return Err(io::Error::new(io::ErrorKind::InvalidData, problem));
+    }
+    let is_gzip = start.starts_with(&[0x1f, 0x8b]);
+    let is_zstd = start.starts_with(&[0x28, 0xb5, 0x2f, 0xfd])
+        // A frame that readers skip, which some writers put first.
+        || matches!(start, [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..]);
+    if !is_gzip && !is_zstd {
+        return Ok(Box::new(reader));
+    }
+    let (counted, taken) = Counted::new(reader);
+    Ok(if is_gzip {
+        Box::new(Guarded::new(MultiGzDecoder::new(counted), taken))
     } else {
-        Ok(Box::new(reader))
+        Box::new(Guarded::new(zstd::Decoder::with_buffer(counted)?, taken))
+    })
+}
+
+/// What a file is that cannot be read here, and what to do about it. Read as lines, such a file
+/// would only be thousands of puzzling rejects.
+fn foreign(start: &[u8]) -> Option<&'static str> {
+    const FORMATS: [(&[u8], &str); 9] = [
+        (b"PK\x03\x04", "is a ZIP archive; unpack it first"),
+        (
+            b"BZh",
+            "is compressed with bzip2; decompress it first or use gzip or zstd",
+        ),
+        (
+            b"\xfd7zXZ\0",
+            "is compressed with xz; decompress it first or use gzip or zstd",
+        ),
+        (b"7z\xbc\xaf", "is a 7-Zip archive; unpack it first"),
+        (
+            b"\x04\x22\x4d\x18",
+            "is compressed with lz4; decompress it first or use gzip or zstd",
+        ),
+        (
+            b"\xff\x06\0\0sNaPpY",
+            "is compressed with snappy; decompress it first or use gzip or zstd",
+        ),
+        (
+            b"PAR1",
+            "is Parquet, and events are read from JSON; detected signals go to score --signals",
+        ),
+        (b"\xff\xfe", "is UTF-16 text; save it as UTF-8"),
+        (b"\xfe\xff", "is UTF-16 text; save it as UTF-8"),
+    ];
+    FORMATS
+        .into_iter()
+        .find_map(|(magic, problem)| start.starts_with(magic).then_some(problem))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+
+    fn read(bytes: Vec<u8>) -> io::Result<String> {
+        let bytes: &'static [u8] = bytes.leak();
+        let mut text = String::new();
+        open(&Input::Embedded("test", bytes))?.read_to_string(&mut text)?;
+        Ok(text)
+    }
+
+    #[test]
+    fn compression_is_told_by_content_and_streams_may_follow_each_other() {
+        let gz = |text: &str| {
+            let mut encoder =
+                flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+            encoder.write_all(text.as_bytes()).unwrap();
+            encoder.finish().unwrap()
+        };
+        let zst = |text: &str| zstd::encode_all(text.as_bytes(), 1).unwrap();
+        assert_eq!(read(b"plain".to_vec()).unwrap(), "plain");
+        assert_eq!(read([gz("one "), gz("two")].concat()).unwrap(), "one two");
+        assert_eq!(read([zst("one "), zst("two")].concat()).unwrap(), "one two");
+        let skippable = [
+            &[0x50, 0x2a, 0x4d, 0x18, 2, 0, 0, 0, 7, 7],
+            &zst("text")[..],
+        ]
+        .concat();
+        assert_eq!(read(skippable).unwrap(), "text");
+        assert_eq!(read(Vec::new()).unwrap(), "");
+    }
+
+    #[test]
+    fn other_formats_are_named() {
+        for (start, word) in [
+            (&b"PK\x03\x04..."[..], "ZIP"),
+            (b"\xff\xfe{\0", "UTF-16"),
+            (b"PAR1", "Parquet"),
+        ] {
+            let error = read(start.to_vec()).unwrap_err();
+            assert!(error.to_string().contains(word), "{error}");
+        }
     }
 }

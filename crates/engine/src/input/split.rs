@@ -6,13 +6,22 @@
 //! follows brackets and strings, so a broken event may take its successors with it; they are then
 //! one refused piece, never silently lost.
 
+use std::error::Error;
 use std::io::{self, Read};
 use std::ops::Range;
 
 use memchr::memchr;
 
-/// Events longer than this are refused: real ones are a few kilobytes, and memory must be bounded.
+use super::bomb::Bomb;
+use super::scan::{Scan, awaits_element, is_run_of_objects, value_length};
+
+/// Events, and envelopes with their events, that are longer than this are refused: real ones are
+/// a few kilobytes, and memory must be bounded.
 pub const MAX_EVENT_BYTES: usize = 16 << 20;
+
+/// How many pieces a chunk holds at most: a file of empty lines and brackets has millions in few
+/// bytes.
+const CHUNK_PIECES: usize = 1 << 16;
 
 /// How many bytes a chunk holds before it is handed out.
 const CHUNK_BYTES: usize = 8 << 20;
@@ -24,8 +33,10 @@ const READ_BYTES: usize = 1 << 18;
 pub enum Fault {
     /// Longer than [`MAX_EVENT_BYTES`]; its content was skipped.
     TooLarge,
-    /// The stream broke off: truncated compression or a read error.
+    /// The stream broke off: truncated or damaged compression, or a read error.
     Truncated,
+    /// The stream grows beyond all measure when it is decompressed; the rest was not read.
+    Bomb,
 }
 
 impl Fault {
@@ -34,6 +45,7 @@ impl Fault {
         match self {
             Self::TooLarge => "too_large",
             Self::Truncated => "truncated_input",
+            Self::Bomb => "decompression_bomb",
         }
     }
 }
@@ -87,7 +99,9 @@ pub struct Splitter<R> {
     line: u64,
     shape: Shape,
     at_end: bool,
-    broke_off: bool,
+    /// Why the stream broke off, until a piece has said so.
+    broke_off: Option<Fault>,
+    problem: Option<String>,
 }
 
 impl<R: Read> Splitter<R> {
@@ -101,7 +115,8 @@ impl<R: Read> Splitter<R> {
             line: 1,
             shape: Shape::Undecided,
             at_end: false,
-            broke_off: false,
+            broke_off: None,
+            problem: None,
         }
     }
 
@@ -109,7 +124,7 @@ impl<R: Read> Splitter<R> {
     /// faulty piece; what came before it is whole.
     pub fn next_chunk(&mut self) -> Option<Chunk> {
         let mut chunk = Chunk::default();
-        while chunk.bytes.len() < CHUNK_BYTES {
+        while chunk.bytes.len() < CHUNK_BYTES && chunk.pieces.len() < CHUNK_PIECES {
             let Some(piece) = self.next_piece(&mut chunk.bytes) else {
                 break;
             };
@@ -118,36 +133,38 @@ impl<R: Read> Splitter<R> {
         (!chunk.pieces.is_empty()).then_some(chunk)
     }
 
+    /// What the reader said when the stream broke off.
+    pub fn problem(&self) -> Option<&str> {
+        self.problem.as_deref()
+    }
+
     fn next_piece(&mut self, into: &mut Vec<u8>) -> Option<Piece> {
         self.skip_separators();
         if self.start == self.buffer.len() {
             // The separators ran to the end of the stream.
-            return std::mem::take(&mut self.broke_off).then_some(Piece {
-                range: into.len()..into.len(),
-                line: self.line,
-                byte_offset: self.offset,
-                length: 0,
-                fault: Some(Fault::Truncated),
-            });
+            let fault = self.broke_off.take()?;
+            return Some(faulty(into, (self.line, self.offset), 0, fault));
         }
         if self.shape == Shape::Undecided {
             self.shape = self.decide_shape();
         }
-        let (line, byte_offset) = (self.line, self.offset);
+        let place @ (line, byte_offset) = (self.line, self.offset);
         let end = match self.shape {
             Shape::Lines => self.end_of_line(),
             Shape::Structure | Shape::Undecided => self.end_of_value(),
         };
         let Some(length) = end else {
             let length = self.skip_oversized();
-            return Some(Piece {
-                range: into.len()..into.len(),
-                line,
-                byte_offset,
-                length,
-                fault: Some(Fault::TooLarge),
-            });
+            return Some(faulty(into, place, length, Fault::TooLarge));
         };
+        if self.start + length == self.buffer.len()
+            && value_length(&self.buffer[self.start..]).is_none()
+            && let Some(fault) = self.broke_off.take()
+        {
+            // The event in which the stream broke off.
+            self.consume(length);
+            return Some(faulty(into, place, length as u64, fault));
+        }
         let from = into.len();
         let text = self.buffer[self.start..self.start + length].trim_ascii_end();
         into.extend_from_slice(text);
@@ -186,19 +203,30 @@ impl<R: Read> Splitter<R> {
         }
     }
 
-    /// Lines, unless the first object spans several.
+    /// Lines, unless the first object spans several or shares its line with the next.
     fn decide_shape(&mut self) -> Shape {
+        // What starts with anything else is no stream of objects: what it is, a person sees by lines.
+        if self.buffer[self.start] != b'{' {
+            return Shape::Lines;
+        }
         loop {
             let rest = &self.buffer[self.start..];
-            if let Some(newline) = memchr(b'\n', rest) {
-                if value_length(&rest[..newline]).is_some() {
+            let newline = memchr(b'\n', rest);
+            let line = &rest[..newline.unwrap_or(rest.len())];
+            if is_run_of_objects(line) {
+                return Shape::Structure;
+            }
+            if let Some(newline) = newline {
+                if value_length(line).is_some() {
                     return Shape::Lines;
                 }
-                // The first line is no whole value. If the second starts one in its first column,
-                // the first is a broken line; a pretty-printed object goes on indented.
-                let next = rest.get(newline + 1).copied();
+                // The first line is no whole value. If the next one starts one in its first column,
+                // the first is a broken line; a pretty-printed object goes on indented. An envelope
+                // may have its events in the first column, in a list that it opened.
+                let mut behind = rest[newline..].iter().copied();
+                let next = behind.find(|byte| !matches!(byte, b'\r' | b'\n'));
                 match next {
-                    Some(b'{') => return Shape::Lines,
+                    Some(b'{') if !awaits_element(line) => return Shape::Lines,
                     Some(_) => return Shape::Structure,
                     None => {}
                 }
@@ -287,8 +315,16 @@ impl<R: Read> Splitter<R> {
             match self.reader.read(&mut self.buffer[held..]) {
                 Ok(read) => break read,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(_) => {
-                    self.broke_off = true;
+                Err(error) => {
+                    let is_bomb = error
+                        .get_ref()
+                        .is_some_and(<dyn Error + Send + Sync>::is::<Bomb>);
+                    self.broke_off = Some(if is_bomb {
+                        Fault::Bomb
+                    } else {
+                        Fault::Truncated
+                    });
+                    self.problem = Some(error.to_string());
                     break 0;
                 }
             }
@@ -299,162 +335,16 @@ impl<R: Read> Splitter<R> {
     }
 }
 
-/// The length of the value that `text` starts with, if it is whole and only white space follows.
-fn value_length(text: &[u8]) -> Option<usize> {
-    let length = Scan::default().find_end(text)?;
-    text[length..]
-        .iter()
-        .all(u8::is_ascii_whitespace)
-        .then_some(length)
-}
-
-/// Follows brackets and strings to the end of one JSON value.
-#[derive(Debug, Default)]
-struct Scan {
-    depth: u64,
-    in_string: bool,
-    escaped: bool,
-}
-
-impl Scan {
-    /// The length up to the value's end within `bytes`, which continue what was scanned before.
-    /// A value that is neither object nor array ends before the next separator.
-    fn find_end(&mut self, bytes: &[u8]) -> Option<usize> {
-        for (index, &byte) in bytes.iter().enumerate() {
-            if self.in_string {
-                match byte {
-                    _ if self.escaped => self.escaped = false,
-                    b'\\' => self.escaped = true,
-                    b'"' => self.in_string = false,
-                    _ => {}
-                }
-                continue;
-            }
-            match byte {
-                b'"' => self.in_string = true,
-                b'{' | b'[' => self.depth += 1,
-                b'}' | b']' => {
-                    if self.depth <= 1 {
-                        // A closing bracket of the enclosing array ends a bare value before it.
-                        return Some(if self.depth == 0 {
-                            index.max(1)
-                        } else {
-                            index + 1
-                        });
-                    }
-                    self.depth -= 1;
-                }
-                b',' | b'\n' if self.depth == 0 && index > 0 => return Some(index),
-                _ => {}
-            }
-        }
-        None
+fn faulty(into: &[u8], (line, byte_offset): (u64, u64), length: u64, fault: Fault) -> Piece {
+    Piece {
+        range: into.len()..into.len(),
+        line,
+        byte_offset,
+        length,
+        fault: Some(fault),
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    fn split(text: &[u8]) -> Vec<(String, u64, Option<Fault>)> {
-        let mut splitter = Splitter::new(text);
-        let mut pieces = Vec::new();
-        while let Some(chunk) = splitter.next_chunk() {
-            for piece in &chunk.pieces {
-                let text = String::from_utf8_lossy(chunk.text(piece)).into_owned();
-                pieces.push((text, piece.line, piece.fault));
-            }
-        }
-        pieces
-    }
-
-    fn texts(text: &str) -> Vec<String> {
-        split(text.as_bytes())
-            .into_iter()
-            .map(|(text, ..)| text)
-            .collect()
-    }
-
-    #[test]
-    fn lines_arrays_and_printed_objects_give_the_same_events() {
-        let expected = vec![
-            r#"{"a":"]},{"}"#.to_owned(),
-            r#"{"b":[1,{"c":2}]}"#.to_owned(),
-        ];
-        let lines = "{\"a\":\"]},{\"}\n{\"b\":[1,{\"c\":2}]}\n";
-        assert_eq!(texts(lines), expected);
-        assert_eq!(
-            texts("\u{feff}[{\"a\":\"]},{\"},\n {\"b\":[1,{\"c\":2}]}]\n"),
-            expected
-        );
-        assert_eq!(texts("{\"a\":\"]},{\"}"), expected[..1]);
-        let printed = texts("{\n  \"a\": \"}\\\"\"\n}\n{\n  \"b\": 1\n}\n");
-        assert_eq!(printed, ["{\n  \"a\": \"}\\\"\"\n}", "{\n  \"b\": 1\n}"]);
-    }
-
-    #[test]
-    fn a_broken_line_costs_itself_only() {
-        let found = split(b"{\"a\":\n{\"b\":1}\n\n  garbage\r\n{\"c\":1}");
-        let expected = [
-            ("{\"a\":", 1),
-            ("{\"b\":1}", 2),
-            ("garbage", 4),
-            ("{\"c\":1}", 5),
-        ];
-        let found: Vec<_> = found
-            .iter()
-            .map(|(text, line, _)| (text.as_str(), *line))
-            .collect();
-        assert_eq!(found, expected);
-    }
-
-    #[test]
-    fn an_oversized_event_is_skipped_and_the_next_one_found() {
-        let mut text = vec![b'x'; MAX_EVENT_BYTES + 5];
-        text.extend_from_slice(b"\n{\"a\":1}\n");
-        let found = split(&text);
-        assert_eq!(found[0], (String::new(), 1, Some(Fault::TooLarge)));
-        assert_eq!(found[1], ("{\"a\":1}".to_owned(), 2, None));
-    }
-
-    #[test]
-    fn a_stream_that_breaks_off_says_so_after_its_whole_events() {
-        struct Breaks(bool);
-        impl Read for Breaks {
-            fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-                if std::mem::replace(&mut self.0, true) {
-                    return Err(io::Error::from(io::ErrorKind::UnexpectedEof));
-                }
-                buffer[..8].copy_from_slice(b"{\"a\":1}\n");
-                Ok(8)
-            }
-        }
-        let mut splitter = Splitter::new(Breaks(false));
-        let chunk = splitter.next_chunk().unwrap();
-        assert_eq!(chunk.pieces.len(), 2);
-        assert_eq!(chunk.pieces[1].fault, Some(Fault::Truncated));
-        assert!(splitter.next_chunk().is_none());
-    }
-
-    proptest! {
-        #[test]
-        fn every_byte_that_is_no_separator_lands_in_one_piece(
-            text in proptest::collection::vec(any::<u8>(), 0..300)
-        ) {
-            let mut splitter = Splitter::new(text.as_slice());
-            let mut covered = 0;
-            while let Some(chunk) = splitter.next_chunk() {
-                for piece in &chunk.pieces {
-                    let from = usize::try_from(piece.byte_offset).unwrap();
-                    prop_assert!(from >= covered);
-                    let between = &text[covered..from];
-                    prop_assert!(between.iter().all(|byte| byte.is_ascii_whitespace()
-                        || matches!(byte, b'[' | b']' | b',' | 0xef | 0xbb | 0xbf)));
-                    prop_assert_eq!(&text[from..from + chunk.text(piece).len()], chunk.text(piece));
-                    covered = from + chunk.text(piece).len();
-                }
-            }
-        }
-    }
-}
+#[path = "split_tests.rs"]
+mod tests;

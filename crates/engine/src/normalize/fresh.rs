@@ -1,10 +1,11 @@
 //! Which of a day's events are new.
 
 use std::collections::HashSet;
+use std::rc::Rc;
 
 use af_model::tables::identity_events;
 use af_model::{HexHash, UtcDay, UtcMillis};
-use af_store::{Partitioned, Scan, Store, WriteLock, table_file};
+use af_store::{Partitioned, Scan, Store, table_file};
 use arrow::array::RecordBatch;
 
 use super::texts;
@@ -14,6 +15,9 @@ use crate::error::Error;
 /// Rows of a batch that is handed on.
 const ROWS_PER_BATCH: usize = 8192;
 
+/// A batch is handed on earlier when its rows are larger than rows should be.
+const BYTES_PER_BATCH: usize = 64 << 20;
+
 /// The events of a day that are not known yet, as a stream in the table's order.
 ///
 /// Two events of one id and different content: the stored one stays; among new ones the first in
@@ -22,9 +26,11 @@ const ROWS_PER_BATCH: usize = 8192;
 pub(super) struct Fresh {
     known: HashSet<u128>,
     events: Sorted,
-    /// Rows that share a sort key; they may span batches.
-    held: Vec<(RecordBatch, usize)>,
+    current: Option<Current>,
+    /// The smallest so far of the rows that share a sort key; they may span batches.
+    held: Option<Held>,
     builder: identity_events::Builder,
+    building_bytes: usize,
     /// Events handed on so far.
     pub(super) rows: u64,
     /// Events dropped so far.
@@ -33,52 +39,106 @@ pub(super) struct Fresh {
     pub(super) span: Option<(UtcMillis, UtcMillis)>,
 }
 
+struct Current {
+    batch: Rc<RecordBatch>,
+    next: usize,
+    bytes_per_row: usize,
+}
+
+struct Held {
+    batch: Rc<RecordBatch>,
+    row: usize,
+    bytes: usize,
+    /// Only rows that came twice are rendered, once.
+    rendered: Option<String>,
+}
+
+impl Held {
+    fn row(&self) -> identity_events::Row<'_> {
+        identity_events::row(&self.batch, self.row)
+    }
+}
+
 impl Fresh {
     pub(super) fn new(known: HashSet<u128>, events: Sorted) -> Self {
         Self {
             known,
             events,
-            held: Vec::new(),
+            current: None,
+            held: None,
             builder: identity_events::Builder::default(),
+            building_bytes: 0,
             rows: 0,
             duplicates: 0,
             span: None,
         }
     }
 
-    fn take(&mut self, batch: &RecordBatch) {
-        for row in 0..batch.num_rows() {
-            let same = self.held.last().is_some_and(|(before, at)| {
-                sort_key(&identity_events::row(before, *at))
-                    == sort_key(&identity_events::row(batch, row))
-            });
-            if !same {
-                self.settle_held();
+    /// The next row of the day, from whatever batch.
+    fn next_row(&mut self) -> Option<Result<Held, af_store::Error>> {
+        loop {
+            if let Some(current) = &mut self.current
+                && current.next < current.batch.num_rows()
+            {
+                current.next += 1;
+                return Some(Ok(Held {
+                    batch: Rc::clone(&current.batch),
+                    row: current.next - 1,
+                    bytes: current.bytes_per_row,
+                    rendered: None,
+                }));
             }
-            self.held.push((batch.clone(), row));
+            match self.events.next()? {
+                Ok(batch) => {
+                    self.current = Some(Current {
+                        bytes_per_row: batch.get_array_memory_size() / batch.num_rows().max(1),
+                        batch: Rc::new(batch),
+                        next: 0,
+                    });
+                }
+                Err(error) => return Some(Err(error)),
+            }
         }
     }
 
-    /// Keeps one of the rows that share a sort key, and so an id; the smallest content wins.
+    fn take(&mut self, mut new: Held) {
+        let Some(held) = &mut self.held else {
+            self.held = Some(new);
+            return;
+        };
+        if sort_key(&held.row()) != sort_key(&new.row()) {
+            self.settle_held();
+            self.held = Some(new);
+            return;
+        }
+        self.duplicates += 1;
+        if held.row() == new.row() {
+            return;
+        }
+        let rendered = format!("{:?}", new.row());
+        let smallest = match &held.rendered {
+            Some(smallest) => smallest,
+            None => &*held
+                .rendered
+                .insert(format!("{:?}", identity_events::row(&held.batch, held.row))),
+        };
+        if rendered < *smallest {
+            new.rendered = Some(rendered);
+            *held = new;
+        }
+    }
+
+    /// Hands on the one row that stands for all of its sort key, and so of its id.
     fn settle_held(&mut self) {
-        let rows = std::mem::take(&mut self.held);
-        let several = rows.len() > 1;
-        let smallest = rows.iter().min_by_key(|(batch, at)| {
-            // Only rows that came twice are rendered.
-            several.then(|| format!("{:?}", identity_events::row(batch, *at)))
-        });
-        let Some((batch, at)) = smallest else { return };
-        self.duplicates += rows.len() as u64 - 1;
-        let row = identity_events::row(batch, *at);
+        let Some(held) = self.held.take() else { return };
+        let row = held.row();
         if !self.known.insert(fingerprint(&row.metadata_uid)) {
             self.duplicates += 1;
             return;
         }
         self.rows += 1;
-        self.span = Some(match self.span {
-            Some((first, last)) => (first.min(row.time), last.max(row.time)),
-            None => (row.time, row.time),
-        });
+        self.span = Some(widened(self.span, row.time));
+        self.building_bytes += held.bytes;
         self.builder.append(&row);
     }
 }
@@ -87,9 +147,9 @@ impl Iterator for Fresh {
     type Item = Result<RecordBatch, af_store::Error>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        while self.builder.len() < ROWS_PER_BATCH {
-            match self.events.next() {
-                Some(Ok(batch)) => self.take(&batch),
+        while self.builder.len() < ROWS_PER_BATCH && self.building_bytes < BYTES_PER_BATCH {
+            match self.next_row() {
+                Some(Ok(row)) => self.take(row),
                 Some(Err(error)) => return Some(Err(error)),
                 None => {
                     self.settle_held();
@@ -97,28 +157,22 @@ impl Iterator for Fresh {
                 }
             }
         }
+        self.building_bytes = 0;
         (!self.builder.is_empty()).then(|| Ok(self.builder.finish()))
     }
 }
 
 /// The fingerprints of a tenant's events that the store has of a day.
-pub(super) fn known(
-    store: Option<(&Store, &WriteLock)>,
-    day: UtcDay,
-    tenant: &str,
-) -> Result<HashSet<u128>, Error> {
+pub(super) fn known(store: &Store, day: UtcDay, tenant: &str) -> Result<HashSet<u128>, Error> {
     let mut known = HashSet::new();
-    let Some((store, _)) = store else {
-        return Ok(known);
-    };
     for path in store.day_files(Partitioned::Events, day)? {
+        // An id read wrongly here would let its event in twice.
+        af_store::checked(&path)?;
         let columns = Some(&["tenant_uid", "metadata_uid"][..]);
         for batch in table_file::read(&path, &identity_events::TABLE, columns, Scan::File)? {
             let batch = batch?;
-            let (tenants, uids) = (texts(&batch, "tenant_uid"), texts(&batch, "metadata_uid"));
-            let mine = tenants
-                .iter()
-                .zip(&uids)
+            let mine = texts(&batch, "tenant_uid")
+                .zip(texts(&batch, "metadata_uid"))
                 .filter(|(found, _)| *found == tenant);
             known.extend(mine.map(|(_, uid)| fingerprint(uid)));
         }
@@ -131,6 +185,16 @@ fn sort_key<'a>(row: &'a identity_events::Row<'_>) -> (Option<&'a str>, UtcMilli
 }
 
 /// 128 bits of an event id; ids of one tenant only meet each other.
-fn fingerprint(uid: &str) -> u128 {
+pub(super) fn fingerprint(uid: &str) -> u128 {
     u128::from_le_bytes(HexHash::of_parts([uid]).0)
+}
+
+/// A span that holds one more instant.
+pub(super) fn widened(
+    span: Option<(UtcMillis, UtcMillis)>,
+    time: UtcMillis,
+) -> (UtcMillis, UtcMillis) {
+    span.map_or((time, time), |(first, last)| {
+        (first.min(time), last.max(time))
+    })
 }

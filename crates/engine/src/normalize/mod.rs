@@ -3,9 +3,11 @@
 //! Chunks of a stream are parsed in parallel (`parse`) into one builder per UTC day. When what
 //! waits (`waiting`) exceeds the buffer, every day's rows go to a sorted run on disk; at the end each
 //! day's runs are merged, events that are already known are dropped (`fresh`), and the rest becomes
-//! one new file of that day. Refused (`refused`) events keep their place and reason, never their
-//! content. Memory is the buffer plus some 30 bytes per event of the largest day, whatever the size
-//! of the input.
+//! one new file of that day. All files, and the account of what was read, become part of the store at
+//! once (`af_store::Commit`): a run that dies leaves nothing, and the same run again does all.
+//! Refused (`refused`) events keep their place and reason, never their content. Memory is the buffer
+//! plus some 30 bytes per event of the largest day and per event ever refused, whatever the size of
+//! the input. A dry run (`dry`) keeps nothing but those 30 bytes.
 
 use std::collections::BTreeMap;
 
@@ -13,20 +15,26 @@ use af_model::accounting::EventAccount;
 use af_model::tables::quarantine;
 use af_model::{HashKey, UtcDay, UtcMillis};
 use af_okta::Normalizer;
-use af_store::{Partitioned, Store, WriteLock};
+use af_store::{Commit, Partitioned, Store, WriteLock};
 use arrow::array::{AsArray, RecordBatch};
 
 use crate::error::{Error, ErrorKind};
 use crate::input::{Input, open};
+use crate::known;
 use crate::progress::Progress;
+use crate::upkeep::Barred;
 
+mod account;
+mod dry;
 mod fresh;
 mod parse;
 mod refused;
 mod waiting;
 
+use dry::Tally;
 use fresh::Fresh;
 use parse::Source;
+use refused::Refused;
 use waiting::Waiting;
 
 /// How raw events are normalized.
@@ -70,6 +78,72 @@ pub struct InputReport {
     pub refused: u64,
     /// Why it could not be opened.
     pub error: Option<String>,
+    /// Where and why it broke off; what stands before that was read.
+    pub broke_off: Option<BrokeOff>,
+}
+
+/// Where an input broke off: a truncated or damaged archive, or one that grows beyond all measure.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BrokeOff {
+    /// The line, from 1.
+    pub line: u64,
+    /// The byte of the decompressed input, from 0.
+    pub byte_offset: u64,
+    /// What the decoder said.
+    pub problem: String,
+}
+
+impl InputReport {
+    fn new(input: &Input) -> Self {
+        Self {
+            name: input.to_string(),
+            events: 0,
+            refused: 0,
+            error: None,
+            broke_off: None,
+        }
+    }
+}
+
+impl NormalizeReport {
+    fn refuse(&mut self, row: &quarantine::Row) {
+        self.account.quarantined += 1;
+        *self.reasons.entry(row.reason.clone()).or_default() += 1;
+    }
+}
+
+/// Where rows go.
+enum Target<'a> {
+    Store {
+        store: &'a Store,
+        waiting: Waiting,
+        refused: Refused,
+    },
+    Nowhere(Box<Tally>),
+}
+
+impl Target<'_> {
+    fn push(&mut self, day: UtcDay, batch: RecordBatch) {
+        match self {
+            Self::Store { waiting, .. } => waiting.push(day, batch),
+            Self::Nowhere(tally) => tally.count(day, &batch),
+        }
+    }
+
+    fn refuse(&mut self, rows: Vec<quarantine::Row>) -> Result<(), Error> {
+        match self {
+            Self::Store { store, refused, .. } => refused.push(store, rows)?,
+            Self::Nowhere(tally) => tally.refuse(rows),
+        }
+        Ok(())
+    }
+
+    fn make_room(&mut self, most: usize) -> Result<(), Error> {
+        match self {
+            Self::Store { store, waiting, .. } => waiting.make_room(store, most),
+            Self::Nowhere(_) => Ok(()),
+        }
+    }
 }
 
 /// Normalizes Okta System Log events into the store. Without a store nothing is written, and
@@ -90,19 +164,27 @@ pub fn okta(
         options.ingested_at,
         key,
     );
+    let barred = match store {
+        Some((store, _)) => Barred::of(store, key)?,
+        None => Barred::default(),
+    };
     let mut report = NormalizeReport::default();
-    let mut waiting = Waiting::default();
-    let mut refused = Vec::new();
+    let mut target = match store {
+        Some((store, _)) => Target::Store {
+            store,
+            waiting: Waiting::default(),
+            refused: Refused::default(),
+        },
+        None => Target::Nowhere(Box::default()),
+    };
     progress.begin("normalizing events", None);
     for input in inputs {
         let reader = match open(input) {
             Ok(reader) => reader,
             Err(error) => {
                 report.inputs.push(InputReport {
-                    name: input.to_string(),
-                    events: 0,
-                    refused: 0,
                     error: Some(error.to_string()),
+                    ..InputReport::new(input)
                 });
                 continue;
             }
@@ -110,17 +192,13 @@ pub fn okta(
         let source = Source {
             input,
             normalizer: &normalizer,
+            barred: &barred,
             key,
             options,
         };
-        let (events, rejects) = source.read(reader, store, &mut waiting, &mut refused, progress)?;
-        report.account.events_read += events;
-        report.inputs.push(InputReport {
-            name: input.to_string(),
-            events,
-            refused: rejects,
-            error: None,
-        });
+        let read = source.read(reader, &mut target, progress)?;
+        report.account.events_read += read.events;
+        report.inputs.push(read);
     }
     progress.end();
     if report.inputs.iter().all(|input| input.error.is_some()) {
@@ -134,55 +212,63 @@ pub fn okta(
             format!("open any input: {}", reasons.join("; ")),
         ));
     }
-    refused::settle(store, refused, &mut report, options)?;
-    settle_days(store, waiting, &mut report, options, progress)?;
+    // Everything below becomes part of the store together with its account, or not at all.
+    let mut commit = store.map(|(store, lock)| store.begin_commit(lock));
+    match (target, &mut commit) {
+        (
+            Target::Store {
+                store,
+                waiting,
+                refused,
+            },
+            Some(commit),
+        ) => {
+            refused.settle(store, commit, &mut report, options)?;
+            settle_days(store, commit, waiting, &mut report, options, progress)?;
+        }
+        (Target::Nowhere(tally), _) => tally.settle(&mut report),
+        (Target::Store { .. }, None) => unreachable!("rows go to a store only if there is one"),
+    }
     if !report.account.closes() {
         return Err(Error::new(
             ErrorKind::Gate,
             format!("close the account of events: {:?}", report.account),
         ));
     }
+    if let (Some((store, _)), Some(mut commit)) = (store, commit) {
+        account::add(store, &mut commit, &options.tenant, report.account)?;
+        if report.account.normalized + report.account.quarantined > 0 {
+            known::remember(store, &mut commit, options.ingested_at)?;
+        }
+        commit.commit()?;
+    }
     Ok(report)
 }
 
 /// Merges what waits into one new file per day, without the events that are already known.
 fn settle_days(
-    store: Option<(&Store, &WriteLock)>,
+    store: &Store,
+    commit: &mut Commit<'_>,
     mut waiting: Waiting,
     report: &mut NormalizeReport,
     options: &NormalizeOptions,
     progress: &dyn Progress,
 ) -> Result<(), Error> {
-    if let Some((store, _)) = store {
-        waiting.settle(store)?;
-    }
+    waiting.settle(store)?;
     let days = waiting.days();
     progress.begin("writing days", Some(days.len() as u64));
     for day in days {
         let known = fresh::known(store, day, &options.tenant)?;
         let mut fresh = Fresh::new(known, waiting.take(day)?);
-        match store {
-            Some((store, lock)) => {
-                if store
-                    .add_day_stream(lock, Partitioned::Events, day, &mut fresh)?
-                    .is_some()
-                {
-                    report.days.push(day);
-                }
-            }
-            None => {
-                for batch in &mut fresh {
-                    batch?;
-                }
-            }
+        let added = commit.add_day_stream(Partitioned::Events, day, &mut fresh)?;
+        if added.is_some() {
+            report.days.push(day);
         }
         report.account.normalized += fresh.rows;
         report.account.duplicate += fresh.duplicates;
         if let Some((first, last)) = fresh.span {
-            report.span = Some(match report.span {
-                Some((earliest, latest)) => (earliest.min(first), latest.max(last)),
-                None => (first, last),
-            });
+            let span = fresh::widened(report.span, first);
+            report.span = Some(fresh::widened(Some(span), last));
         }
         progress.advance(1);
     }
@@ -190,14 +276,10 @@ fn settle_days(
     Ok(())
 }
 
-fn texts(batch: &RecordBatch, column: &str) -> Vec<String> {
-    batch
-        .column_by_name(column)
-        .map_or_else(Vec::new, |column| {
-            column
-                .as_string::<i32>()
-                .iter()
-                .map(|text| text.unwrap_or_default().to_owned())
-                .collect()
-        })
+/// The texts of a column of a batch that was read with it.
+fn texts<'a>(batch: &'a RecordBatch, column: &str) -> impl Iterator<Item = &'a str> {
+    let column = batch.column_by_name(column).map(AsArray::as_string::<i32>);
+    column
+        .into_iter()
+        .flat_map(|column| column.iter().map(Option::unwrap_or_default))
 }

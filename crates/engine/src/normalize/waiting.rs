@@ -1,11 +1,11 @@
 //! Rows that wait to be written: in memory up to the buffer, in sorted runs on disk beyond it.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use af_model::UtcDay;
 use af_model::tables::identity_events;
-use af_store::{MergedBatches, Metadata, Scan, Store, table_file};
+use af_store::{MergedBatches, Metadata, Scan, Scratch, Store, table_file};
 use arrow::array::RecordBatch;
 use arrow::compute::concat_batches;
 
@@ -18,7 +18,7 @@ pub(super) type Sorted = Box<dyn Iterator<Item = Result<RecordBatch, af_store::E
 #[derive(Default)]
 pub(super) struct Waiting {
     days: BTreeMap<UtcDay, Vec<RecordBatch>>,
-    runs: BTreeMap<UtcDay, Vec<PathBuf>>,
+    runs: BTreeMap<UtcDay, Vec<Scratch>>,
     bytes: usize,
 }
 
@@ -28,9 +28,12 @@ impl Waiting {
         self.days.entry(day).or_default().push(batch);
     }
 
-    /// Bytes in memory.
-    pub(super) fn bytes(&self) -> usize {
-        self.bytes
+    /// Sends what waits to disk if it is more than may wait.
+    pub(super) fn make_room(&mut self, store: &Store, most: usize) -> Result<(), Error> {
+        if self.bytes > most {
+            self.spill(store)?;
+        }
+        Ok(())
     }
 
     /// The days that have rows.
@@ -39,15 +42,13 @@ impl Waiting {
     }
 
     /// Sends everything in memory to sorted runs on disk.
-    pub(super) fn spill(&mut self, store: &Store) -> Result<(), Error> {
+    fn spill(&mut self, store: &Store) -> Result<(), Error> {
         for (day, batches) in std::mem::take(&mut self.days) {
             let sorted = sorted(&batches)?;
-            let runs = self.runs.entry(day).or_default();
-            let path = store
-                .tmp_dir()
-                .join(format!("run-{day}-{}.parquet", runs.len()));
-            table_file::write(&path, &identity_events::TABLE, [sorted], &Metadata::new())?;
-            runs.push(path);
+            let run = store.scratch(&format!("run-{day}"));
+            let table = &identity_events::TABLE;
+            table_file::write(run.path(), table, [sorted], &Metadata::new())?;
+            self.runs.entry(day).or_default().push(run);
         }
         self.bytes = 0;
         Ok(())
@@ -68,12 +69,12 @@ impl Waiting {
             return Ok(Box::new(std::iter::once(Ok(sorted(&batches)?))));
         }
         let runs = self.runs.remove(&day).unwrap_or_default();
-        Ok(Box::new(MergedBatches::open(
-            &identity_events::TABLE,
-            &runs,
-            None,
-            Scan::File,
-        )?))
+        let paths: Vec<PathBuf> = runs.iter().map(Scratch::path).map(Path::to_owned).collect();
+        let merged = MergedBatches::open(&identity_events::TABLE, &paths, None, Scan::File)?;
+        // The runs stay until they are read.
+        Ok(Box::new(merged.inspect(move |_| {
+            let _ = &runs;
+        })))
     }
 }
 

@@ -1,25 +1,32 @@
 //! Snapshots: the published tables of one `as_of`, whole or not at all.
 //!
 //! A [`Publication`] collects tables in a folder of its own and becomes a snapshot by one rename.
-//! `snapshots/LATEST` is replaced last, atomically, and always names the greatest (`as_of`,
-//! revision): publishing an older `as_of` does not move it backwards. A crash between the rename
-//! and `LATEST` is mended by the next [`Store::lock`](crate::Store::lock).
+//! `snapshots/LATEST` is replaced last, atomically, and always names the latest snapshot of the
+//! greatest `as_of`: publishing an older `as_of` does not move it backwards. A crash between the
+//! rename and `LATEST` is mended by the next [`Store::lock`](crate::Store::lock).
+//!
+//! Revisions of one `as_of` count publications; which of them is the answer is told by what was
+//! known: see [`Store::answer`] and [`Store::latest_of`].
 
+mod answer;
 mod open;
 mod out;
 mod publish;
+mod rewrite;
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use af_model::UtcMillis;
 
 pub use open::Snapshot;
-pub use out::begin_output;
+pub use out::{begin_output, mend_output};
 pub use publish::{Publication, Published};
+pub use rewrite::SnapshotRewrite;
 
 use crate::atomic::{Access, move_into_place, remove, sync_folder, unique, write_atomically};
+use crate::disk;
 use crate::error::{Error, ErrorKind};
 use crate::layout::{Store, entries};
 use crate::lock::WriteLock;
@@ -80,6 +87,15 @@ fn parse_revision(name: &str) -> Option<u32> {
     (revision > 0 && name == format!("r{revision}")).then_some(revision)
 }
 
+/// The revisions that lie in the folder of an `as_of`, in no order.
+fn revisions_in(folder: &Path) -> Result<Vec<u32>, Error> {
+    let names = entries(folder)?;
+    Ok(names
+        .iter()
+        .filter_map(|name| parse_revision(name))
+        .collect())
+}
+
 impl Store {
     /// The folder of a snapshot, published or not.
     pub fn snapshot_dir(&self, id: SnapshotId) -> PathBuf {
@@ -106,31 +122,29 @@ impl Store {
     }
 
     fn revisions(&self, as_of: UtcMillis) -> Result<Vec<SnapshotId>, Error> {
-        let names = entries(&self.as_of_dir(as_of))?;
-        Ok(names
-            .iter()
-            .filter_map(|name| parse_revision(name))
+        let revisions = revisions_in(&self.as_of_dir(as_of))?;
+        Ok(revisions
+            .into_iter()
             .map(|revision| SnapshotId { as_of, revision })
             .collect())
     }
 
-    /// The highest revision of an `as_of`, if any was published.
-    ///
-    /// # Errors
-    /// When the folder cannot be read.
-    pub fn latest_of(&self, as_of: UtcMillis) -> Result<Option<SnapshotId>, Error> {
-        Ok(self.revisions(as_of)?.into_iter().max())
-    }
-
-    /// What `snapshots/LATEST` names; where that is absent or names nothing, the greatest
-    /// (`as_of`, revision) there is.
+    /// What `snapshots/LATEST` names; where that is absent or names nothing, the latest snapshot
+    /// of the greatest `as_of` there is.
     ///
     /// # Errors
     /// When the folders cannot be read.
     pub fn latest(&self) -> Result<Option<SnapshotId>, Error> {
         match self.named_latest()? {
             Some(id) if self.snapshot_dir(id).is_dir() => Ok(Some(id)),
-            _ => Ok(self.snapshots()?.pop()),
+            _ => self.greatest(),
+        }
+    }
+
+    fn greatest(&self) -> Result<Option<SnapshotId>, Error> {
+        match self.snapshots()?.pop() {
+            Some(last) => self.latest_of(last.as_of),
+            None => Ok(None),
         }
     }
 
@@ -145,10 +159,10 @@ impl Store {
         }
     }
 
-    /// Makes `LATEST` name the greatest snapshot.
+    /// Makes `LATEST` name the latest snapshot of the greatest `as_of`.
     pub(crate) fn refresh_latest(&self, lock: &WriteLock) -> Result<(), Error> {
         lock.guards(self);
-        let greatest = self.snapshots()?.pop();
+        let greatest = self.greatest()?;
         let path = self.snapshots_dir().join(LATEST);
         match greatest {
             Some(id) if self.named_latest()? != Some(id) => {
@@ -160,7 +174,35 @@ impl Store {
         }
     }
 
-    /// Removes a snapshot; one that is absent is fine. `LATEST` moves to the greatest that is left.
+    /// Removes folders of an `as_of` that hold nothing: its last snapshot was removed, or the first
+    /// was not published yet when its writer died.
+    pub(crate) fn clear_empty_folders(&self, lock: &WriteLock) -> Result<(), Error> {
+        lock.guards(self);
+        let snapshots = self.snapshots_dir();
+        let mut is_changed = false;
+        for name in entries(&snapshots)? {
+            let folder = snapshots.join(&name);
+            if parse_folder(&name).is_none()
+                || !folder.is_dir()
+                || !revisions_in(&folder)?.is_empty()
+            {
+                continue;
+            }
+            // A note on revisions that are no longer there.
+            remove(&folder.join(answer::CONFIRMED))?;
+            if entries(&folder)?.is_empty() {
+                disk::remove_folder(&folder)
+                    .map_err(|error| Error::io("remove", &folder, &error))?;
+                is_changed = true;
+            }
+        }
+        if is_changed {
+            sync_folder(&snapshots)?;
+        }
+        Ok(())
+    }
+
+    /// Removes a snapshot; one that is absent is fine. `LATEST` moves to the latest that is left.
     ///
     /// # Errors
     /// When it cannot be removed.
@@ -174,9 +216,7 @@ impl Store {
         move_into_place(&folder, &aside)?;
         let revisions = self.as_of_dir(id.as_of);
         sync_folder(&revisions)?;
-        if entries(&revisions)?.is_empty() {
-            remove(&revisions)?;
-        }
+        self.clear_empty_folders(lock)?;
         self.refresh_latest(lock)?;
         remove(&aside)
     }

@@ -7,6 +7,7 @@ use af_model::contract::Table;
 use af_model::manifest::{FileEntry, Manifest};
 use serde_json::Value;
 
+use super::answer::latest_in;
 use super::{MANIFEST, MANIFEST_VERSION, SnapshotId, parse_folder, parse_revision};
 use crate::checksum::checksum;
 use crate::error::{Error, ErrorKind};
@@ -21,8 +22,8 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
-    /// Opens the snapshot at `path`: its own folder; the folder of an `as_of`, which means the
-    /// highest revision; or a store, which means its latest.
+    /// Opens the snapshot at `path`: its own folder; the folder of an `as_of`, which means its
+    /// latest; or a store, which means the latest of all.
     ///
     /// # Errors
     /// [`ErrorKind::NotFound`] when there is none, [`ErrorKind::NewerVersion`] and
@@ -36,18 +37,14 @@ impl Snapshot {
             Err(error) if error.kind() == ErrorKind::NotAStore => {}
             Err(error) => return Err(error),
         }
-        let revision = entries(path)?
-            .iter()
-            .filter_map(|name| parse_revision(name))
-            .max();
-        match revision {
+        match latest_in(path)? {
             Some(revision) => Self::read(&path.join(format!("r{revision}"))),
             None => Err(not_found(path, "no snapshot")),
         }
     }
 
     /// Opens a snapshot of a store by `latest`, by an `as_of` (`2026-11-20`, an instant, or the
-    /// folder's name), which means its highest revision, or by an `as_of` with a revision
+    /// folder's name), which means its latest, or by an `as_of` with a revision
     /// (`2026-11-20/r2`).
     ///
     /// # Errors
@@ -80,7 +77,7 @@ impl Snapshot {
         }
     }
 
-    fn read(path: &Path) -> Result<Self, Error> {
+    pub(super) fn read(path: &Path) -> Result<Self, Error> {
         let file = path.join(MANIFEST);
         let text = fs_err::read(&file).map_err(|error| Error::io("read", &file, &error))?;
         let corrupt = |error: serde_json::Error| {

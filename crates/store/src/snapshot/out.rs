@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 
 use super::MANIFEST;
 use super::publish::{Destination, Publication};
-use crate::atomic::{Staged, create_folder, move_into_place, remove, unique};
+use crate::atomic::{Staged, create_folder, move_into_place, remove, sync_folder, unique};
+use crate::disk;
 use crate::error::{Error, ErrorKind};
 use crate::layout::entries;
 
@@ -13,7 +14,16 @@ use crate::layout::entries;
 pub(super) struct Folder {
     path: PathBuf,
     force: bool,
+    /// Says to other processes that the hidden folder is in use, for as long as this one lives.
+    held: Option<fs_err::File>,
 }
+
+/// What the hidden folders beside an output are for; the second part of their names.
+const UNFINISHED: &str = "new";
+const REPLACED: &str = "old";
+
+/// How often a name for the hidden folder is tried before giving up on holding it.
+const TRIES: usize = 8;
 
 /// What is at the place of an output folder.
 enum Found {
@@ -22,6 +32,8 @@ enum Found {
     Empty,
     /// A folder that holds what a publication holds, and nothing else.
     Snapshot,
+    /// A folder that holds tables as a publication does, but no manifest: one that never was whole.
+    Unfinished,
     /// Anything else.
     Other(String),
 }
@@ -32,15 +44,35 @@ enum Found {
 /// An existing empty folder is replaced. One that holds an earlier publication, and nothing else, is
 /// replaced with `force`; anything else is never touched.
 ///
+/// Hidden folders that crashed runs to the same `path` left behind are cleared; an earlier result
+/// that a crash caught while it was being replaced is put back first.
+///
 /// # Errors
 /// [`ErrorKind::AlreadyExists`] when `path` is in use, or a failure to write beside it.
 pub fn begin_output(path: &Path, force: bool) -> Result<Publication<'static>, Error> {
-    let folder = Folder::new(path, force)?;
+    let mut folder = Folder::new(path, force)?;
+    folder.clear_up()?;
     folder.check()?;
-    let parent = folder.parent();
-    create_folder(parent)?;
-    let staged = Staged::folder(unique(parent, &folder.hidden("new")))?;
+    create_folder(folder.parent())?;
+    let staged = folder.stage()?;
     Ok(Publication::new(staged, Destination::Folder(folder)))
+}
+
+/// Clears what crashed runs to the folder `path` left beside it, and puts back an earlier result that
+/// a crash caught while it was being replaced. [`begin_output`] does it too; this is for those who
+/// look at what is there before they decide to write.
+///
+/// # Errors
+/// When something cannot be read, moved or removed.
+pub fn mend_output(path: &Path) -> Result<(), Error> {
+    Folder::new(path, false)?.clear_up()
+}
+
+/// Takes a folder for this process; `None` when another process has it or the system cannot tell.
+fn hold(folder: &Path) -> Option<fs_err::File> {
+    let file = fs_err::File::open(folder).ok()?;
+    file.try_lock().ok()?;
+    Some(file)
 }
 
 impl Folder {
@@ -60,7 +92,11 @@ impl Folder {
                 problem,
             ));
         }
-        Ok(Self { path, force })
+        Ok(Self {
+            path,
+            force,
+            held: None,
+        })
     }
 
     fn parent(&self) -> &Path {
@@ -72,11 +108,53 @@ impl Folder {
         format!(".{name}.{what}")
     }
 
+    /// Makes the hidden folder in which the tables are written.
+    fn stage(&mut self) -> Result<Staged, Error> {
+        for _ in 0..TRIES {
+            let staged = Staged::folder(unique(self.parent(), &self.hidden(UNFINISHED)))?;
+            self.held = hold(staged.path());
+            // Between its making and its holding another run may have cleared it as a leftover.
+            if staged.path().is_dir() {
+                return Ok(staged);
+            }
+        }
+        let problem = "other runs to the same folder keep clearing it";
+        Err(
+            Error::at(ErrorKind::Locked, "write beside", &self.path, problem)
+                .with_hint("let one run at a time write to a folder"),
+        )
+    }
+
+    /// Removes what crashed runs left beside the output, after putting back an earlier result that
+    /// is nowhere else. What a living process holds, or what is not certainly ours, stays.
+    fn clear_up(&self) -> Result<(), Error> {
+        let parent = self.parent();
+        for purpose in [REPLACED, UNFINISHED] {
+            let beginning = self.hidden(purpose) + ".";
+            for name in entries(parent)? {
+                let is_ours = name.strip_prefix(&beginning).is_some_and(is_unique_end);
+                let left = parent.join(&name);
+                if !is_ours || left.is_symlink() || matches!(find(&left)?, Found::Other(_)) {
+                    continue;
+                }
+                let Some(_held) = hold(&left) else { continue };
+                let is_whole = matches!(find(&left)?, Found::Snapshot);
+                if is_whole && purpose == REPLACED && matches!(self.find()?, Found::Nothing) {
+                    move_into_place(&left, &self.path)?;
+                } else {
+                    remove(&left)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
     fn check(&self) -> Result<Found, Error> {
         let found = self.find()?;
         let problem = match (&found, self.force) {
             (Found::Nothing | Found::Empty, _) | (Found::Snapshot, true) => return Ok(found),
             (Found::Snapshot, false) => "it holds an earlier result".to_owned(),
+            (Found::Unfinished, _) => "it is in use (it holds tables but no manifest)".to_owned(),
             (Found::Other(what), _) => format!("it is in use ({what})"),
         };
         let hint = match found {
@@ -87,52 +165,27 @@ impl Folder {
     }
 
     fn find(&self) -> Result<Found, Error> {
-        match fs_err::symlink_metadata(&self.path) {
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                return Ok(Found::Nothing);
-            }
-            Err(error) => return Err(Error::io("look at", &self.path, &error)),
-            Ok(found) if !found.is_dir() => {
-                return Ok(Found::Other("it is no folder".to_owned()));
-            }
-            Ok(_) => {}
-        }
-        let names = entries(&self.path)?;
-        if names.is_empty() {
-            return Ok(Found::Empty);
-        }
-        let is_ours = |name: &String| {
-            let table = name.strip_suffix(".parquet");
-            let is_table = af_model::tables::ALL
-                .iter()
-                .any(|known| table == Some(known.name));
-            name == MANIFEST || is_table
-        };
-        Ok(match names.iter().find(|name| !is_ours(name)) {
-            Some(foreign) => Found::Other(format!("it holds {foreign}")),
-            None if names.iter().any(|name| name == MANIFEST) => Found::Snapshot,
-            None => Found::Other("it holds tables but no manifest".to_owned()),
-        })
+        find(&self.path)
     }
 
     /// Moves the finished folder to its place.
     pub(super) fn put(self, staged: Staged) -> Result<PathBuf, Error> {
         match self.check()? {
-            Found::Snapshot => {
-                // Aside first: between the two renames nothing is at the path, never half of something.
-                let old = unique(self.parent(), &self.hidden("old"));
-                move_into_place(&self.path, &old)?;
-                if let Err(error) = move_into_place(staged.path(), &self.path) {
-                    // Best effort to leave things as they were; the first error is the one to tell.
-                    let _ = move_into_place(&old, &self.path);
-                    return Err(error);
+            Found::Snapshot => match disk::exchange(staged.path(), &self.path) {
+                Ok(()) => {
+                    sync_folder(self.parent())?;
+                    // What is aside now is the earlier result.
+                    remove(staged.path())?;
+                    staged.keep();
                 }
-                staged.keep();
-                remove(&old)?;
-            }
+                Err(error) if error.kind() == std::io::ErrorKind::Unsupported => {
+                    self.put_in_two_steps(staged)?;
+                }
+                Err(error) => return Err(Error::io("replace", &self.path, &error)),
+            },
             Found::Empty => {
                 // Goes away first, because not every system renames over an empty folder.
-                fs_err::remove_dir(&self.path).map_err(|error| {
+                disk::remove_folder(&self.path).map_err(|error| {
                     Error::io("replace the empty folder", &self.path, &error)
                         .with_hint("if it is a mount point, give a folder inside it")
                 })?;
@@ -146,4 +199,55 @@ impl Folder {
         }
         Ok(self.path)
     }
+
+    /// For systems that cannot swap two names: for a moment nothing is at the path, never half of
+    /// something, and a crash in that moment is mended by the next run.
+    fn put_in_two_steps(&self, staged: Staged) -> Result<(), Error> {
+        let _held = hold(&self.path);
+        let old = unique(self.parent(), &self.hidden(REPLACED));
+        move_into_place(&self.path, &old)?;
+        if let Err(error) = move_into_place(staged.path(), &self.path) {
+            // Best effort to leave things as they were; the first error is the one to tell.
+            let _ = move_into_place(&old, &self.path);
+            return Err(error);
+        }
+        staged.keep();
+        remove(&old)
+    }
+}
+
+/// Whether a name ends as [`unique`] makes it: process id and number.
+fn is_unique_end(end: &str) -> bool {
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    end.split_once('-')
+        .is_some_and(|(process, number)| is_number(process) && is_number(number))
+}
+
+fn find(folder: &Path) -> Result<Found, Error> {
+    match fs_err::symlink_metadata(folder) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            return Ok(Found::Nothing);
+        }
+        Err(error) => return Err(Error::io("look at", folder, &error)),
+        Ok(found) if !found.is_dir() => {
+            return Ok(Found::Other("it is no folder".to_owned()));
+        }
+        Ok(_) => {}
+    }
+    let names = entries(folder)?;
+    if names.is_empty() {
+        return Ok(Found::Empty);
+    }
+    let is_ours = |name: &String| {
+        let table = name.strip_suffix(".parquet");
+        let is_table = af_model::tables::ALL
+            .iter()
+            .any(|known| table == Some(known.name));
+        name == MANIFEST || is_table
+    };
+    Ok(match names.iter().find(|name| !is_ours(name)) {
+        Some(foreign) => Found::Other(format!("it holds {foreign}")),
+        None if names.iter().any(|name| name == MANIFEST) => Found::Snapshot,
+        None => Found::Unfinished,
+    })
 }

@@ -11,9 +11,7 @@ use arrow::array::RecordBatch;
 
 use super::out::Folder;
 use super::{MANIFEST, MANIFEST_VERSION, Snapshot, SnapshotId};
-use crate::atomic::{
-    Access, Staged, create_folder, move_into_place, sync_folder, unique, write_synced,
-};
+use crate::atomic::{Access, Staged, move_into_place, sync_folder, unique, write_synced};
 use crate::checksum::content_hash;
 use crate::error::{Error, ErrorKind};
 use crate::layout::Store;
@@ -152,7 +150,7 @@ impl<'a> Publication<'a> {
     }
 
     /// Publishes the tables: writes the manifest, forces everything to disk, renames the folder to
-    /// its place and, in a store, replaces `LATEST` unless that names a greater snapshot.
+    /// its place and, in a store, replaces `LATEST` unless another snapshot is the latest.
     ///
     /// Of `manifest`, these are filled in here: `manifest_version`, `files`, `tables`, and in a store
     /// `as_of`, `revision` and `supersedes`.
@@ -172,8 +170,9 @@ impl<'a> Publication<'a> {
         manifest.files = self.files;
         match self.destination {
             Destination::Store { store, lock, as_of } => {
-                let before = store.latest_of(as_of)?;
-                let revision = before.map_or(1, |id| id.revision + 1);
+                let last = store.revisions(as_of)?.into_iter().max();
+                let revision = last.map_or(1, |id| id.revision + 1);
+                let before = store.answer(as_of, manifest.known_at)?;
                 manifest.as_of = as_of;
                 manifest.revision = revision;
                 manifest.supersedes = before.map(|id| id.to_string());
@@ -181,9 +180,7 @@ impl<'a> Publication<'a> {
                 let revisions = store.as_of_dir(as_of);
                 let path = store.snapshot_dir(id);
                 write_manifest(self.staged.path(), &manifest)?;
-                create_folder(&revisions)?;
-                sync_folder(&store.snapshots_dir())?;
-                sync_folder(store.root())?;
+                store.create_folder(&revisions)?;
                 move_into_place(self.staged.path(), &path)?;
                 self.staged.keep();
                 store.refresh_latest(lock)?;
@@ -207,7 +204,7 @@ impl<'a> Publication<'a> {
 }
 
 /// Writes the manifest into a folder of finished tables and forces the folder to disk.
-fn write_manifest(folder: &Path, manifest: &Manifest) -> Result<(), Error> {
+pub(super) fn write_manifest(folder: &Path, manifest: &Manifest) -> Result<(), Error> {
     let path = folder.join(MANIFEST);
     let text = to_sorted_json(manifest)
         .map_err(|error| Error::at(ErrorKind::Io, "write", &path, error.to_string()))?;

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use af_model::manifest::{Manifest, Run};
+use af_model::manifest::{Manifest, RuleChanges, Run};
 use af_model::tables::{bucket_counts, user_scores};
 use af_model::{FORMULA, Params};
 use arrow::array::{ArrayRef, RecordBatch, TimestampMillisecondArray};
@@ -16,7 +16,7 @@ fn instant(text: &str) -> UtcMillis {
     UtcMillis::parse_cut(text).unwrap()
 }
 
-fn manifest() -> Manifest {
+pub(super) fn manifest() -> Manifest {
     Manifest {
         manifest_version: 0,
         as_of: instant("2026-11-20"),
@@ -27,12 +27,13 @@ fn manifest() -> Manifest {
         params: Params::default(),
         config_hash: "c".to_owned(),
         rules_hash: None,
+        rule_changes: RuleChanges::default(),
         tables: BTreeMap::new(),
         directories: Vec::new(),
-        inputs: Vec::new(),
         files: Vec::new(),
         tenants: BTreeMap::new(),
         left_out: BTreeMap::new(),
+        erased: 0,
         run: Run::default(),
     }
 }
@@ -51,6 +52,17 @@ fn scores(seed: u64, known_at: &str) -> RecordBatch {
     let known = TimestampMillisecondArray::from(vec![instant(known_at).0; 20]).with_timezone("UTC");
     columns[index] = Arc::new(known) as ArrayRef;
     RecordBatch::try_new(batch.schema(), columns).unwrap()
+}
+
+/// Publishes what was known at an instant.
+fn publish_known(store: &Store, lock: &WriteLock, known_at: &str, seed: u64) -> SnapshotId {
+    let mut publication = store.begin_snapshot(lock, instant("2026-11-20")).unwrap();
+    write_tables(&mut publication, seed, known_at);
+    let manifest = Manifest {
+        known_at: instant(known_at),
+        ..manifest()
+    };
+    publication.publish(manifest).unwrap().id.unwrap()
 }
 
 fn publish(store: &Store, lock: &WriteLock, as_of: &str, seed: u64) -> Published {
@@ -136,6 +148,81 @@ fn a_tenth_revision_follows_the_ninth() {
         assert_eq!(published.manifest.revision, revision);
     }
     assert_eq!(latest_text(&store), "2026-11-20T235959.999Z/r11\n");
+}
+
+#[test]
+fn a_revision_is_the_answer_until_the_next_and_the_latest_knows_most() {
+    let (_folder, store) = store();
+    let lock = store.lock().unwrap();
+    let as_of = instant("2026-11-20");
+    let answer = |known_at: &str| store.answer(as_of, instant(known_at)).unwrap();
+    let later = publish_known(&store, &lock, "2026-11-25", 1);
+    let earlier = publish_known(&store, &lock, "2026-11-22", 2);
+    assert_eq!((later.revision, earlier.revision), (1, 2));
+    assert_eq!(latest_text(&store), "2026-11-20T235959.999Z/r1\n");
+    assert_eq!(store.latest_of(as_of).unwrap(), Some(later));
+    let folder = store.snapshot_dir(later).parent().unwrap().to_owned();
+    assert_eq!(
+        Snapshot::open(&folder).unwrap().path(),
+        store.snapshot_dir(later)
+    );
+    assert_eq!(answer("2026-11-21"), None);
+    assert_eq!(answer("2026-11-22"), Some(earlier));
+    assert_eq!(answer("2026-11-24"), Some(earlier));
+    assert_eq!(answer("2026-12-24"), Some(later));
+    // Of two for one instant the later publication holds, and says whose place it takes.
+    let again = publish_known(&store, &lock, "2026-11-22", 3);
+    assert_eq!(answer("2026-11-24"), Some(again));
+    let supersedes = Snapshot::open(&store.snapshot_dir(again)).unwrap();
+    let supersedes = supersedes.manifest().supersedes.clone();
+    assert_eq!(supersedes, Some(earlier.to_string()));
+}
+
+#[test]
+fn a_confirmed_revision_stays_the_latest_and_stays_as_it_is() {
+    let (_folder, store) = store();
+    let lock = store.lock().unwrap();
+    let as_of = instant("2026-11-20");
+    let first = publish_known(&store, &lock, "2026-11-22", 1);
+    let manifest = store.snapshot_dir(first).join(MANIFEST);
+    let before = fs_err::read(&manifest).unwrap();
+    store.confirm(&lock, first, instant("2026-11-25")).unwrap();
+    let past = publish_known(&store, &lock, "2026-11-24", 2);
+    assert_eq!(store.latest_of(as_of).unwrap(), Some(first));
+    assert_eq!(store.latest().unwrap(), Some(first));
+    assert_eq!(
+        store.answer(as_of, instant("2026-11-24")).unwrap(),
+        Some(past)
+    );
+    assert_eq!(
+        store.answer(as_of, instant("2026-11-25")).unwrap(),
+        Some(first)
+    );
+    assert_eq!(fs_err::read(&manifest).unwrap(), before);
+    // A confirmation of what is not the latest moves nothing back.
+    store.confirm(&lock, past, instant("2026-11-24")).unwrap();
+    drop(lock);
+    let lock = store.lock().unwrap();
+    assert_eq!(store.latest().unwrap(), Some(first));
+    // The note goes with its revision, and the folder with the last of them.
+    store.remove_snapshot(&lock, first).unwrap();
+    assert_eq!(store.latest().unwrap(), Some(past));
+    store.remove_snapshot(&lock, past).unwrap();
+    assert_eq!(store.latest().unwrap(), None);
+    assert_eq!(entries(&store.snapshots_dir()).unwrap(), [""; 0]);
+}
+
+#[test]
+fn a_damaged_manifest_is_not_passed_over_in_silence() {
+    let (_folder, store) = store();
+    let lock = store.lock().unwrap();
+    publish_known(&store, &lock, "2026-11-22", 1);
+    let damaged = publish_known(&store, &lock, "2026-11-25", 2);
+    fs_err::write(store.snapshot_dir(damaged).join(MANIFEST), "{").unwrap();
+    drop(lock);
+    drop(store.lock().unwrap());
+    let error = Snapshot::open(store.root()).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Corrupt);
 }
 
 #[test]
@@ -374,4 +461,94 @@ fn a_folder_with_other_content_is_not_even_replaced_by_force() {
     }
     assert!(out.join("thesis.txt").is_file());
     assert_eq!(entries(folder.path()).unwrap(), ["file", "out"]);
+}
+
+#[test]
+fn what_crashed_runs_left_beside_an_output_is_cleared_and_nothing_else() {
+    let folder = tempfile::tempdir().unwrap();
+    let beside = |name: &str| folder.path().join(name);
+    put(&beside("earlier"), false, 1).unwrap();
+    let half = beside(".out.new.17-3");
+    fs_err::create_dir(&half).unwrap();
+    fs_err::copy(
+        beside("earlier/user_scores.parquet"),
+        half.join("user_scores.parquet"),
+    )
+    .unwrap();
+    // Not ours: other content, another name, another output, a run that is alive.
+    let others = [
+        ".out.new.17-4",
+        ".out.new.copy",
+        ".other.new.17-3",
+        ".out.new.17-5",
+    ];
+    for name in others {
+        fs_err::create_dir(beside(name)).unwrap();
+    }
+    fs_err::write(beside(".out.new.17-4/thesis.txt"), "years of work").unwrap();
+    let alive = fs_err::File::open(beside(".out.new.17-5")).unwrap();
+    alive.try_lock().unwrap();
+    let out = beside("out");
+    put(&out, false, 2).unwrap();
+    let mut expected: Vec<&str> = others.to_vec();
+    expected.extend(["earlier", "out"]);
+    expected.sort_unstable();
+    assert_eq!(entries(folder.path()).unwrap(), expected);
+    drop(alive);
+
+    // Killed between two renames: the earlier result comes back before anything is decided.
+    fs_err::rename(&out, beside(".out.old.17-6")).unwrap();
+    let error = put(&out, false, 3).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::AlreadyExists);
+    assert!(Snapshot::open(&out).unwrap().verify_files().is_empty());
+    // With a result in place, what was aside is superfluous.
+    fs_err::rename(beside("earlier"), beside(".out.old.17-7")).unwrap();
+    mend_output(&out).unwrap();
+    assert!(!beside(".out.old.17-7").exists());
+    assert!(Snapshot::open(&out).unwrap().verify_files().is_empty());
+}
+
+#[test]
+fn an_output_that_two_names_cannot_be_swapped_for_is_replaced_in_two_steps() {
+    use std::rc::Rc;
+
+    use crate::disk::{Operation, Step, Verdict, Witness, witnessed};
+
+    /// A system that cannot exchange names, and a process that dies at the first rename of an output
+    /// if `kills`.
+    struct NoExchange {
+        kills: bool,
+        is_dead: std::cell::Cell<bool>,
+    }
+    impl Witness for NoExchange {
+        fn step(&self, step: &Step<'_>) -> Verdict {
+            let is_new = |path: &Path| path.to_string_lossy().contains(".out.new.");
+            if self.kills && step.operation == Operation::Rename && is_new(step.path) {
+                self.is_dead.set(true);
+            }
+            if self.is_dead.get() {
+                return Verdict::Fail(std::io::Error::other("dead"));
+            }
+            match step.operation {
+                Operation::Exchange => Verdict::Fail(std::io::ErrorKind::Unsupported.into()),
+                _ => Verdict::Go,
+            }
+        }
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("out");
+    let first = put(&out, false, 1).unwrap();
+    for kills in [true, false] {
+        let witness = Rc::new(NoExchange {
+            kills,
+            is_dead: std::cell::Cell::new(false),
+        });
+        let second = witnessed(witness, || put(&out, true, 2));
+        assert_eq!(second.is_err(), kills);
+        mend_output(&out).unwrap();
+        let now = Snapshot::open(&out).unwrap();
+        assert!(now.verify_files().is_empty());
+        assert_eq!(now.manifest().files == first.manifest.files, kills);
+        assert_eq!(entries(folder.path()).unwrap(), ["out"]);
+    }
 }

@@ -1,7 +1,6 @@
 //! Reading one table from anybody's Parquet.
 
 use std::ops::Range;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -18,6 +17,7 @@ use parquet::errors::ParquetError;
 
 use super::{TABLE_KEY, TABLE_VERSION_KEY, batch_rows};
 use crate::error::{Error, ErrorKind};
+use crate::quiet::quietly;
 
 /// In which types columns come out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,6 +27,11 @@ pub enum Scan {
     /// [`Table::scan_schema`]: repeating texts as dictionaries, decoded without a detour where the
     /// file has them. A dictionary may hold a value twice or values that no row of the batch uses.
     Dictionaries,
+    /// As [`Scan::Dictionaries`] where the file's types allow it, and else as the file has them:
+    /// nothing is brought into the contract's types and nothing is refused. Absent columns stay
+    /// absent, a null is a null also where the contract forbids it. For readers that judge every
+    /// row themselves, so that one bad row does not cost a foreign file.
+    AsWritten,
 }
 
 /// An opened file: its metadata was read and accepted, none of its rows yet.
@@ -239,7 +244,7 @@ fn is_text(data_type: &DataType) -> bool {
 }
 
 fn column_type(column: &Column, scan: Scan) -> DataType {
-    if scan == Scan::Dictionaries && column.kind == Kind::Text && column.repeats {
+    if scan != Scan::File && column.kind == Kind::Text && column.repeats {
         DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8))
     } else {
         column.kind.data_type()
@@ -259,7 +264,7 @@ pub struct Batches {
 }
 
 impl Batches {
-    /// The schema of every batch.
+    /// The schema of every batch; with [`Scan::AsWritten`], of one that keeps the contract.
     pub fn schema(&self) -> SchemaRef {
         let fields = self
             .columns
@@ -288,6 +293,9 @@ impl Batches {
             .missing
             .checked_sub(batch.num_rows() as u64)
             .ok_or_else(|| self.damaged("it holds more rows than it declares"))?;
+        if self.scan == Scan::AsWritten {
+            return Ok(Some(batch));
+        }
         let dictionaries = self.scan == Scan::Dictionaries;
         let conformed = guarded(&self.path, || {
             Ok(self
@@ -343,16 +351,11 @@ fn open(path: &Path) -> Result<std::fs::File, Error> {
 }
 
 /// Runs the decoder. It is built for files that follow the format; on a damaged one it may run into
-/// its own assertions, which must not end the process.
+/// its own assertions, which must neither end the process nor be shown.
 fn guarded<T>(path: &Path, decode: impl FnOnce() -> Result<T, ParquetError>) -> Result<T, Error> {
-    match catch_unwind(AssertUnwindSafe(decode)) {
+    match quietly(decode) {
         Ok(result) => result.map_err(|error| Error::read(path, &error)),
-        Err(panic) => {
-            let said = panic
-                .downcast_ref::<String>()
-                .map(String::as_str)
-                .or_else(|| panic.downcast_ref::<&str>().copied())
-                .unwrap_or("the decoder gave up");
+        Err(said) => {
             let problem = format!("damaged ({said})");
             Err(Error::at(ErrorKind::Corrupt, "read", path, problem))
         }

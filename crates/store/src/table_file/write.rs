@@ -19,6 +19,7 @@ use parquet::schema::types::{ColumnPath, SchemaDescriptor};
 
 use super::{CREATED_BY, FORMULA_KEY, TABLE_KEY, TABLE_VERSION_KEY, batch_rows, row_group_rows};
 use crate::atomic::{Staged, create_new};
+use crate::disk;
 use crate::error::{Error, ErrorKind};
 use crate::order::OrderCheck;
 
@@ -154,20 +155,22 @@ impl TableWriter {
             .finish_buffered_batch()
             .map_err(|error| unfit(&path, &error))?;
         self.write_cut()?;
-        let file = self
-            .writer
-            .into_inner()
+        // Not `into_inner`, which turns the operating system's errors into mere text.
+        self.writer
+            .finish()
             .map_err(|error| Error::write(&path, &error))?;
+        let file = self.writer.inner_mut();
         file.file
             .sync_all()
             .map_err(|error| Error::io("sync", &path, &error))?;
+        let (bytes, blake3) = (file.hasher.count(), file.hasher.finalize());
         self.staged.keep();
         let name = path.file_name().map(|name| name.to_string_lossy());
         Ok(FileEntry {
             path: name.unwrap_or_default().into_owned(),
             rows: self.rows,
-            bytes: file.hasher.count(),
-            blake3: file.hasher.finalize().to_hex().to_string(),
+            bytes,
+            blake3: blake3.to_hex().to_string(),
         })
     }
 
@@ -251,12 +254,12 @@ fn sorting_columns(table: &Table, schema: &SchemaDescriptor) -> Vec<SortingColum
 /// A file that knows the checksum of what was written to it.
 #[derive(Debug)]
 struct HashingFile {
-    file: fs_err::File,
+    file: disk::File,
     hasher: Hasher,
 }
 
 impl HashingFile {
-    fn new(file: fs_err::File) -> Self {
+    fn new(file: disk::File) -> Self {
         Self {
             file,
             hasher: Hasher::new(),

@@ -23,8 +23,6 @@ pub const INVALID_TENANT: &str = "invalid";
 pub enum Refusal {
     /// Later than `as_of`.
     Future,
-    /// Known after `known_at`.
-    NotYetKnown,
     /// Named by a retraction.
     Retracted,
     /// Outside the window.
@@ -40,6 +38,14 @@ pub fn account_tenant(signal: &OracleSignal) -> &str {
     }
 }
 
+/// Whether a row says that it became known after an instant. One that names no instant of the
+/// calendar says nothing: it breaks the contract.
+pub fn becomes_known_after(signal: &OracleSignal, known_at: UtcMillis) -> bool {
+    signal
+        .ingested_at
+        .is_some_and(|at| at > known_at && UtcMillis::checked(at.0).is_ok())
+}
+
 /// Whether a row breaks the contract: no such level, no such name, no such time, or a clock that
 /// runs more than ten minutes ahead of the ingestion. A row without a subject breaks nothing: it is
 /// unmatched for want of a key.
@@ -52,6 +58,9 @@ pub fn breaks_contract(signal: &OracleSignal) -> bool {
         || check_term(&signal.family, "family").is_err()
         || signal.level.parse::<Level>().is_err()
         || UtcMillis::checked(signal.time.0).is_err()
+        || signal
+            .ingested_at
+            .is_some_and(|at| UtcMillis::checked(at.0).is_err())
         || skewed
 }
 
@@ -105,7 +114,7 @@ fn content_hash(signal: &OracleSignal) -> HexHash {
     HexHash::of_parts([format!("{:?}", content(signal)).as_str()])
 }
 
-/// The first reason of time or retraction that keeps a signal out, if any.
+/// The first reason of time or retraction that keeps a signal out that is known at `known_at`.
 pub fn refusal(
     signal: &OracleSignal,
     as_of: UtcMillis,
@@ -114,9 +123,6 @@ pub fn refusal(
 ) -> Option<Refusal> {
     if signal.time > as_of {
         return Some(Refusal::Future);
-    }
-    if signal.ingested_at.is_some_and(|at| at > known_at) {
-        return Some(Refusal::NotYetKnown);
     }
     if is_retracted(signal, known_at, retractions) {
         return Some(Refusal::Retracted);

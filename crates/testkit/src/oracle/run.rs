@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use af_model::{Person, Population, UtcMillis};
 
-use super::admit::{Refusal, account_tenant, breaks_contract, deduplicate, refusal};
+use super::admit::{
+    Refusal, account_tenant, becomes_known_after, breaks_contract, deduplicate, refusal,
+};
 use super::arithmetic::bucket_load;
 use super::attribution::{Scored, attribute};
 use super::collapse::{Bucket, BucketKey, Incident, buckets, incidents};
@@ -32,7 +34,10 @@ pub fn oracle(input: &OracleInput) -> BTreeMap<String, OracleTenant> {
             .entry(account_tenant(signal).to_owned())
             .or_default();
         tenant.account.signals_read += 1;
-        if breaks_contract(signal) {
+        if becomes_known_after(signal, input.known_at) {
+            // Nothing else is asked of it: whatever arrives later changes no other figure.
+            tenant.account.not_yet_known += 1;
+        } else if breaks_contract(signal) {
             tenant.account.quarantined += 1;
         } else {
             sound.push(signal);
@@ -63,7 +68,6 @@ fn count(
     for &signal in kept {
         match refusal(signal, input.as_of, input.known_at, &input.retractions) {
             Some(Refusal::Future) => account.future += 1,
-            Some(Refusal::NotYetKnown) => account.not_yet_known += 1,
             Some(Refusal::Retracted) => account.retracted += 1,
             Some(Refusal::TooOld) => account.too_old += 1,
             None => match join(signal, people, &input.key) {

@@ -1,0 +1,157 @@
+//! Checking what a configuration names: rules, files, the store. Nothing is written.
+
+use std::path::Path;
+
+use af_directory::ImportOptions;
+use af_model::name::Printable;
+
+use super::files::list;
+use super::problem::{Problem, Severity};
+use super::rules::{unchanged, unknown_names};
+use super::settings::{Config, PeopleSource, Tenant};
+use crate::error::Error;
+use crate::people;
+
+/// Everything that is wrong with what the configuration names, in the order of the file. People
+/// files are read as an import would read them; events are only looked for.
+pub fn check(config: &Config) -> Vec<Problem> {
+    let mut checker = Checker {
+        config,
+        problems: Vec::new(),
+    };
+    checker.store();
+    checker.rules();
+    for tenant in &config.tenants {
+        checker.tenant(tenant);
+    }
+    if config.tenants.is_empty() {
+        let hint = "one [[tenant]] for every organization";
+        checker.say(Severity::Warning, "", "no tenant", Some(hint.to_owned()));
+    }
+    let mut problems = checker.problems;
+    problems.sort_by(|a, b| (a.place, &a.message).cmp(&(b.place, &b.message)));
+    problems
+}
+
+struct Checker<'c> {
+    config: &'c Config,
+    problems: Vec<Problem>,
+}
+
+impl Checker<'_> {
+    fn say(
+        &mut self,
+        severity: Severity,
+        key: &str,
+        message: impl Into<String>,
+        hint: Option<String>,
+    ) {
+        let file = self.config.file.as_deref().unwrap_or(Path::new("-"));
+        self.problems.push(Problem {
+            file: Printable(&file.display().to_string()).to_string(),
+            place: self.config.place(key),
+            severity,
+            message: message.into(),
+            hint,
+        });
+    }
+
+    fn error(&mut self, key: &str, error: &Error) {
+        let hint = error.hint().map(str::to_owned);
+        self.say(Severity::Error, key, error.to_string(), hint);
+    }
+
+    fn store(&mut self) {
+        let Some(store) = &self.config.store else {
+            let hint = "store = \"risk\", or --store with every verb";
+            self.say(Severity::Warning, "", "no store", Some(hint.to_owned()));
+            return;
+        };
+        let empty = match fs_err::read_dir(store) {
+            Ok(mut entries) => entries.next().is_none(),
+            // It will be made.
+            Err(error) => error.kind() == std::io::ErrorKind::NotFound,
+        };
+        if !empty && let Err(error) = af_store::Store::open(store) {
+            self.error("store", &error.into());
+        }
+    }
+
+    fn rules(&mut self) {
+        let settings = &self.config.rules;
+        let rules = match unchanged(settings) {
+            Ok(rules) => rules,
+            Err(error) => return self.error("rules.folders", &error),
+        };
+        for unknown in unknown_names(&rules, settings) {
+            let (key, list) = if unknown.releveled {
+                (format!("rules.levels.{}", unknown.name), "rules.levels")
+            } else {
+                ("rules.disable".to_owned(), "rules.disable")
+            };
+            let message = format!("{list}: there is no rule {}", Printable(&unknown.name));
+            self.say(Severity::Error, &key, message, Some(unknown.hint));
+        }
+    }
+
+    fn tenant(&mut self, tenant: &Tenant) {
+        if tenant.people.is_empty() {
+            let message = format!("tenant {} has no people", tenant.name);
+            let hint = "without [[tenant.people]] nobody has a score, unless people are imported \
+                        otherwise";
+            self.say(
+                Severity::Warning,
+                &tenant.key,
+                message,
+                Some(hint.to_owned()),
+            );
+        }
+        for source in &tenant.people {
+            for file in self.files(&format!("{}.files", source.key), &source.files) {
+                self.people(tenant, source, &file);
+            }
+        }
+        for source in &tenant.okta {
+            self.files(&format!("{}.files", source.key), &source.files);
+        }
+    }
+
+    /// The files that are there; those that are not are said.
+    fn files(&mut self, key: &str, written: &[String]) -> Vec<std::path::PathBuf> {
+        let listed = match list(&self.config.folder, written) {
+            Ok(listed) => listed,
+            Err(error) => {
+                self.error(key, &error);
+                return Vec::new();
+            }
+        };
+        for path in &listed.missing {
+            let shown = Printable(&path.display().to_string()).to_string();
+            self.say(Severity::Error, key, format!("{shown}: no such file"), None);
+        }
+        for pattern in &listed.unmatched {
+            let message = format!("{} matches no file", Printable(pattern));
+            let hint = format!("patterns start from {}", self.config.folder.display());
+            self.say(Severity::Error, key, message, Some(hint));
+        }
+        listed.files
+    }
+
+    fn people(&mut self, tenant: &Tenant, source: &PeopleSource, file: &Path) {
+        let options = ImportOptions {
+            tenant: Some(tenant.name.clone()),
+            source: source.source.clone(),
+            imported_at: None,
+            map: source.map.clone(),
+        };
+        let key = format!("{}.files", source.key);
+        match people::read_people(file, &options) {
+            Ok(imported) if imported.people.is_empty() => {
+                let shown = Printable(&file.display().to_string()).to_string();
+                self.say(Severity::Error, &key, format!("{shown} holds nobody"), None);
+            }
+            Ok(_) => {}
+            Err(error) => self.error(&key, &error),
+        }
+    }
+}

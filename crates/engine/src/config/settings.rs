@@ -1,0 +1,137 @@
+//! The configuration as the engine uses it.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use af_model::{Level, Params};
+
+use super::document::Document;
+use super::problem::Place;
+
+/// Everything that a configuration says, defaults filled in and paths made whole.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The file it was read from; none for the defaults alone.
+    pub file: Option<PathBuf>,
+    /// The folder that paths are relative to.
+    pub folder: PathBuf,
+    /// The store, if one is named.
+    pub store: Option<PathBuf>,
+    /// Worker threads; 0 = all cores.
+    pub threads: u16,
+    /// Memory for events that wait to be written, in MiB.
+    pub buffer_mib: u32,
+    /// Parameters of the formula.
+    pub params: Params,
+    /// The rules that are used.
+    pub rules: RuleSettings,
+    /// The limits of `--strict`.
+    pub gates: Gates,
+    /// The organizations, in the order of the file.
+    pub tenants: Vec<Tenant>,
+    pub(super) document: Document,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            file: None,
+            folder: PathBuf::new(),
+            store: None,
+            threads: 0,
+            buffer_mib: 512,
+            params: Params::default(),
+            rules: RuleSettings::default(),
+            gates: Gates::default(),
+            tenants: Vec::new(),
+            document: Document::default(),
+        }
+    }
+}
+
+impl Config {
+    /// Where a key stands in the file, e.g. `formula.lambda` or `tenant[0].name`; none when it is
+    /// not written there.
+    pub fn place(&self, path: &str) -> Option<Place> {
+        self.document.place(path)
+    }
+
+    /// A path of the file made whole.
+    pub(super) fn resolve(folder: &Path, written: &str) -> PathBuf {
+        folder.join(written)
+    }
+}
+
+/// Which rules are used, and how they differ from what their files say.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RuleSettings {
+    /// Folders of own rules.
+    pub folders: Vec<PathBuf>,
+    /// Rules not used, by name or id.
+    pub disable: Vec<String>,
+    /// Other levels, by name or id.
+    pub levels: BTreeMap<String, Level>,
+}
+
+/// The limits that `--strict` puts on every tenant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Gates {
+    /// Refused events in the files read since the last snapshot, per mille.
+    pub quarantined_permille: u64,
+    /// Signals within the window that belong to nobody, per mille.
+    pub unmatched_permille: u64,
+    /// Hours since the last event of a feed.
+    pub feed_age_hours: i64,
+    /// Tenants that may be left out before nothing is published; none = any number.
+    pub left_out_tenants: Option<u64>,
+}
+
+impl Default for Gates {
+    fn default() -> Self {
+        Self {
+            quarantined_permille: 10,
+            unmatched_permille: 800,
+            feed_age_hours: 48,
+            left_out_tenants: None,
+        }
+    }
+}
+
+/// One organization and where its data come from.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tenant {
+    /// Where it stands, e.g. `tenant[0]`.
+    pub key: String,
+    /// Its name in every table.
+    pub name: String,
+    /// Where its people come from.
+    pub people: Vec<PeopleSource>,
+    /// Where its Okta events come from.
+    pub okta: Vec<OktaSource>,
+    /// Patterns of logins or e-mails that make an account a service account.
+    pub service: Vec<String>,
+}
+
+/// One source of people.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PeopleSource {
+    /// Where it stands, e.g. `tenant[0].people[0]`.
+    pub key: String,
+    /// Its name; an import replaces the people of the same source.
+    pub source: String,
+    /// Files or patterns, as written.
+    pub files: Vec<String>,
+    /// Our column and theirs.
+    pub map: Vec<(String, String)>,
+}
+
+/// One Okta org.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct OktaSource {
+    /// Where it stands, e.g. `tenant[0].okta[0]`.
+    pub key: String,
+    /// Its name, when the tenant has several.
+    pub name: Option<String>,
+    /// Files or patterns, as written.
+    pub files: Vec<String>,
+}

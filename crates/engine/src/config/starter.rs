@@ -1,0 +1,78 @@
+//! The starter file, made from the table of keys.
+
+use std::fmt::Write;
+
+use super::keys::{KEYS, SECTIONS, Starter};
+
+/// A commented configuration to begin with: every key with its meaning and its default.
+///
+/// ```
+/// let text = af_engine::config::starter();
+/// let (config, problems) = af_engine::config::read(std::path::Path::new("attack-factor.toml"), &text);
+/// assert!(problems.is_empty());
+/// assert_eq!(config.tenants[0].name, "acme");
+/// ```
+pub fn starter() -> String {
+    let mut text = String::from(
+        "# attack-factor.toml: what `attack-factor run` does, and settings for the other verbs.\n\
+         # Lines that begin with # show the default or an example. Secrets never stand here.\n",
+    );
+    for section in SECTIONS {
+        let header = match (section.path, section.repeats) {
+            ("", _) => String::new(),
+            (path, true) => format!("[[{path}]]\n"),
+            (path, false) => format!("[{path}]\n"),
+        };
+        // Writing to a String cannot fail.
+        let _ = write!(text, "\n# {}\n{header}", section.meaning);
+        for key in KEYS {
+            let (path, name) = key.split();
+            if path != section.path {
+                continue;
+            }
+            let (mark, value) = match key.starter {
+                Starter::Set(value) => ("", value),
+                Starter::Comment(value) => ("# ", value),
+                Starter::Default => ("# ", key.default),
+            };
+            let _ = writeln!(text, "# {}\n{mark}{name} = {value}", key.meaning);
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::read;
+    use super::*;
+
+    #[test]
+    fn every_comment_taken_away_is_a_valid_setting() {
+        let text: String = starter()
+            .lines()
+            .map(|line| match line.strip_prefix("# ") {
+                Some(setting)
+                    if setting
+                        .split_once(" = ")
+                        .is_some_and(|(key, _)| !key.contains(' ')) =>
+                {
+                    format!("{setting}\n")
+                }
+                _ => format!("{line}\n"),
+            })
+            .collect();
+        let (config, problems) = read(std::path::Path::new("x.toml"), &text);
+        assert_eq!(problems, []);
+        let (defaults, _) = read(std::path::Path::new("x.toml"), "");
+        assert_eq!(config.params.config_hash(), defaults.params.config_hash());
+        assert_eq!(config.gates.quarantined_permille, 10);
+        assert_eq!(config.gates.left_out_tenants, Some(0));
+        assert_eq!(config.rules.disable, ["okta_context_plain_failure"]);
+        assert_eq!(config.tenants[0].people[0].map.len(), 1);
+        // Every key is there.
+        for key in KEYS {
+            let name = key.split().1;
+            assert!(text.contains(&format!("\n{name} = ")), "{}", key.path);
+        }
+    }
+}

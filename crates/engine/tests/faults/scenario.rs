@@ -1,0 +1,314 @@
+//! The life of a small store as a row of commands, each run as a process of its own would run it.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use af_directory::ImportOptions;
+use af_engine::input::Input;
+use af_engine::normalize::{self, NormalizeOptions};
+use af_engine::pipeline::{self, FilesJob, RunFacts, StoreJob};
+use af_engine::tally::AskedCut;
+use af_engine::{Error, Silent, people};
+use af_model::accounting::{EventAccount, PerTenant};
+use af_model::tables::retractions;
+use af_model::{Params, UtcMillis};
+use af_rules::{Class, RuleSet};
+use af_store::{Partitioned, Scan, Store, WriteLock, table_file};
+use arrow::array::AsArray;
+use serde_json::{Value, json};
+
+/// What every command of the scenario reads; nothing of it is ever written by one.
+pub(crate) struct Inputs {
+    folder: PathBuf,
+    rules: RuleSet,
+}
+
+/// One command.
+pub(crate) struct Stage {
+    pub(crate) name: &'static str,
+    run: fn(&Inputs, &Path) -> Result<(), Error>,
+    /// Whether it takes snapshots away on purpose.
+    pub(crate) removes: bool,
+}
+
+impl Stage {
+    const fn new(name: &'static str, run: fn(&Inputs, &Path) -> Result<(), Error>) -> Self {
+        Self {
+            name,
+            run,
+            removes: false,
+        }
+    }
+
+    /// Runs the command on the folder `base`, which holds the store and the output.
+    pub(crate) fn run(&self, inputs: &Inputs, base: &Path) -> Result<(), Error> {
+        (self.run)(inputs, base)
+    }
+}
+
+/// The commands in their order.
+pub(crate) fn stages() -> Vec<Stage> {
+    vec![
+        Stage::new("normalize", |inputs, base| {
+            normalize(inputs, base, "first.ndjson", "2026-11-04T00:00:00Z")
+        }),
+        Stage::new("import people", |inputs, base| {
+            import(inputs, base, "people.csv", "2026-11-04T00:10:00Z")
+        }),
+        Stage::new("score", |inputs, base| score(inputs, base, "2026-11-04")),
+        Stage::new("normalize late events", |inputs, base| {
+            normalize(inputs, base, "late.ndjson", "2026-11-05T00:00:00Z")
+        }),
+        Stage::new("retract", retract),
+        Stage::new("score again", |inputs, base| {
+            score(inputs, base, "2026-11-04")
+        }),
+        Stage::new("import changed people", |inputs, base| {
+            import(inputs, base, "changed.csv", "2026-11-05T00:10:00Z")
+        }),
+        Stage::new("compact", compact),
+        Stage::new("score the next day", |inputs, base| {
+            score(inputs, base, "2026-11-05")
+        }),
+        Stage::new("score files", |inputs, base| {
+            score_files(inputs, base, "2026-11-04")
+        }),
+        Stage::new("score files over them", |inputs, base| {
+            score_files(inputs, base, "2026-11-05")
+        }),
+        Stage {
+            removes: true,
+            ..Stage::new("remove", remove)
+        },
+    ]
+}
+
+impl Inputs {
+    /// Writes the inputs into `folder`: events that fire the shipped rules, on three days and late,
+    /// with lines that are no events; two versions of the people they name.
+    pub(crate) fn write(folder: &Path) -> Self {
+        let rules = RuleSet::load(af_rules::shipped().into_iter()).unwrap();
+        let samples: Vec<Value> = rules
+            .rules()
+            .iter()
+            .filter(|rule| rule.class == Class::Attack)
+            .flat_map(|rule| rule.samples.iter().filter(|sample| sample.fires).take(1))
+            .map(|sample| serde_json::from_str(&sample.event).unwrap())
+            .take(12)
+            .collect();
+        assert_eq!(samples.len(), 12);
+        let event = |number: usize, day: usize| {
+            let mut event = samples[number % samples.len()].clone();
+            event["uuid"] = json!(format!("event-{number}"));
+            event["published"] = json!(format!("2026-11-{day:02}T08:00:00.000Z"));
+            event["transaction"] = json!({"id": format!("tx-{number}"), "type": "WEB"});
+            event.to_string()
+        };
+        let mut first: Vec<String> = (0..12)
+            .map(|number| event(number, 1 + number % 3))
+            .collect();
+        first.insert(3, "no event".to_owned());
+        first.push("{\"uuid\": 1}".to_owned());
+        let mut late: Vec<String> = (12..18)
+            .map(|number| event(number, 2 + number % 3))
+            .collect();
+        late.extend((0..4).map(|number| event(number, 1 + number % 3)));
+        late.push("no event either".to_owned());
+        fs::write(folder.join("first.ndjson"), first.join("\n")).unwrap();
+        fs::write(folder.join("late.ndjson"), late.join("\n")).unwrap();
+
+        let mut ids: Vec<&str> = Vec::new();
+        for event in &samples {
+            let targets = event["target"].as_array().map_or(&[][..], Vec::as_slice);
+            let principals = targets.iter().chain([&event["actor"]]);
+            let found = principals.filter_map(|principal| principal["id"].as_str());
+            ids.extend(found.filter(|id| id.starts_with("00u")));
+        }
+        ids.sort_unstable();
+        ids.dedup();
+        let rows: String = ids
+            .iter()
+            .map(|id| [id, ",", &id.to_lowercase(), "@example.com\n"].concat())
+            .collect();
+        let mut people = "user_uid,email\n".to_owned() + &rows;
+        fs::write(folder.join("people.csv"), &people).unwrap();
+        people += "00unewcomer,newcomer@example.com\n";
+        fs::write(folder.join("changed.csv"), &people).unwrap();
+        Self {
+            folder: folder.to_owned(),
+            rules,
+        }
+    }
+}
+
+pub(crate) fn store_of(base: &Path) -> PathBuf {
+    base.join("store")
+}
+
+pub(crate) fn output_of(base: &Path) -> PathBuf {
+    base.join("out")
+}
+
+fn at(text: &str) -> UtcMillis {
+    UtcMillis::parse_cut(text).unwrap()
+}
+
+fn open(base: &Path) -> Result<Store, Error> {
+    Ok(Store::create_or_open(&store_of(base))?)
+}
+
+fn key(store: &Store, lock: &WriteLock) -> Result<af_model::HashKey, Error> {
+    Ok(store.hash_key(lock, || [7; 32])?)
+}
+
+fn normalize(inputs: &Inputs, base: &Path, file: &str, known: &str) -> Result<(), Error> {
+    let store = open(base)?;
+    let lock = store.lock()?;
+    let key = key(&store, &lock)?;
+    let options = NormalizeOptions {
+        tenant: "acme".to_owned(),
+        integration: None,
+        ingested_at: at(known),
+        // So little that everything goes through runs on disk.
+        buffer_bytes: 1,
+    };
+    let input = Input::File(inputs.folder.join(file));
+    normalize::okta(Some((&store, &lock)), &key, &[input], &options, &Silent)?;
+    Ok(())
+}
+
+/// The second command as it would be run an hour later.
+pub(crate) fn normalize_later(inputs: &Inputs, base: &Path) -> Result<(), Error> {
+    normalize(inputs, base, "late.ndjson", "2026-11-05T01:00:00Z")
+}
+
+/// The ids of all events of the store, sorted, and the account of what was read.
+pub(crate) fn known_events(base: &Path) -> (Vec<String>, EventAccount) {
+    let store = Store::open(&store_of(base)).unwrap();
+    let mut ids = Vec::new();
+    for day in store.days(Partitioned::Events).unwrap() {
+        for path in store.day_files(Partitioned::Events, day).unwrap() {
+            let columns = Some(&["metadata_uid"][..]);
+            let table = Partitioned::Events.table();
+            for batch in table_file::read(&path, table, columns, Scan::File).unwrap() {
+                let batch = batch.unwrap();
+                let found = batch.column(0).as_string::<i32>().iter();
+                ids.extend(found.map(|id| id.unwrap().to_owned()));
+            }
+        }
+    }
+    ids.sort();
+    let accounts: PerTenant<EventAccount> = store
+        .read_state(pipeline::EVENTS_STATE)
+        .unwrap()
+        .unwrap_or_default();
+    assert!(accounts["acme"].closes());
+    (ids, accounts["acme"])
+}
+
+fn import_options(known: &str) -> ImportOptions {
+    ImportOptions {
+        tenant: Some("acme".to_owned()),
+        source: "hr".to_owned(),
+        imported_at: Some(at(known)),
+        map: Vec::new(),
+    }
+}
+
+fn import(inputs: &Inputs, base: &Path, file: &str, known: &str) -> Result<(), Error> {
+    let store = open(base)?;
+    let lock = store.lock()?;
+    let file = inputs.folder.join(file);
+    people::import(Some((&store, &lock)), &file, &import_options(known))?;
+    Ok(())
+}
+
+fn run_facts() -> RunFacts {
+    RunFacts {
+        program: "test".to_owned(),
+        started_at: UtcMillis(0),
+    }
+}
+
+fn score(inputs: &Inputs, base: &Path, as_of: &str) -> Result<(), Error> {
+    let store = open(base)?;
+    let lock = store.lock()?;
+    let key = key(&store, &lock)?;
+    let job = StoreJob {
+        store: &store,
+        lock: &lock,
+        key: &key,
+        rules: &inputs.rules,
+    };
+    let asked = AskedCut {
+        as_of: Some(at(as_of)),
+        known_at: None,
+    };
+    pipeline::score_store(&job, &Params::default(), asked, &run_facts(), &Silent)?;
+    Ok(())
+}
+
+fn retract(_: &Inputs, base: &Path) -> Result<(), Error> {
+    let store = open(base)?;
+    let lock = store.lock()?;
+    let row = retractions::Row {
+        tenant_uid: "acme".to_owned(),
+        target_kind: "event".to_owned(),
+        target_uid: "event-0".to_owned(),
+        action: "retract".to_owned(),
+        ingested_at: at("2026-11-05T00:00:00Z"),
+        reason: Some("a test of the security team".to_owned()),
+        by: None,
+    };
+    store.add_retractions(&lock, [retractions::batch([&row])])?;
+    Ok(())
+}
+
+fn compact(_: &Inputs, base: &Path) -> Result<(), Error> {
+    let store = open(base)?;
+    let lock = store.lock()?;
+    for kind in [Partitioned::Events, Partitioned::Quarantine] {
+        for day in store.days(kind)? {
+            store.compact_day(&lock, kind, day)?;
+        }
+    }
+    Ok(())
+}
+
+fn score_files(inputs: &Inputs, base: &Path, as_of: &str) -> Result<(), Error> {
+    let store = open(base)?;
+    let mut signals = Vec::new();
+    for day in store.days(Partitioned::Signals)? {
+        signals.extend(store.day_files(Partitioned::Signals, day)?);
+    }
+    let job = FilesJob {
+        signals: &signals,
+        users: (
+            &inputs.folder.join("people.csv"),
+            &import_options("2026-11-04"),
+        ),
+        out: &output_of(base),
+        force: true,
+        key: None,
+    };
+    let asked = AskedCut {
+        as_of: Some(at(as_of)),
+        known_at: None,
+    };
+    pipeline::score_files(&job, &Params::default(), asked, &run_facts(), &Silent)?;
+    Ok(())
+}
+
+fn remove(_: &Inputs, base: &Path) -> Result<(), Error> {
+    let store = open(base)?;
+    let lock = store.lock()?;
+    for day in store.days(Partitioned::Quarantine)? {
+        store.remove_day(&lock, Partitioned::Quarantine, day)?;
+    }
+    for id in store.snapshots()? {
+        if id.as_of == at("2026-11-04") {
+            store.remove_snapshot(&lock, id)?;
+        }
+    }
+    Ok(())
+}

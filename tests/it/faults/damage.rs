@@ -1,0 +1,57 @@
+//! Bytes that changed on disk.
+
+use std::path::{Path, PathBuf};
+
+use super::{check_failure, content, filled, run, succeed};
+
+/// The only file of the first day of a table.
+fn first_file(folder: &Path, table: &str) -> PathBuf {
+    let mut days: Vec<PathBuf> = std::fs::read_dir(folder.join("s").join(table))
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
+    days.sort();
+    let mut files = std::fs::read_dir(&days[0]).unwrap();
+    files.next().unwrap().unwrap().path()
+}
+
+#[test]
+fn a_flipped_byte_in_a_day_file_stops_the_run_and_names_the_file() {
+    let folder = filled(40);
+    let base = folder.path();
+    let before = content(base);
+    for (table, line) in [
+        ("signals", "score --store s --as-of 2026-11-06"),
+        // Every day of events is looked at again when there are events of that day.
+        (
+            "events",
+            "normalize okta events.ndjson --tenant acme --store s",
+        ),
+    ] {
+        let file = first_file(base, table);
+        let whole = std::fs::read(&file).unwrap();
+        let name = file.file_name().unwrap().to_str().unwrap();
+        for place in [4, whole.len() / 3, whole.len() / 2, whole.len() - 200] {
+            let mut damaged = whole.clone();
+            damaged[place] ^= 0x10;
+            std::fs::write(&file, &damaged).unwrap();
+            check_failure(&run(base, line), 1, &[name, "restore the file"]);
+        }
+        std::fs::write(&file, &whole[..whole.len() - 9]).unwrap();
+        check_failure(&run(base, line), 1, &[name, "restore the file"]);
+        std::fs::write(&file, &whole).unwrap();
+    }
+    assert_eq!(content(base), before);
+    succeed(base, "score --store s --as-of 2026-11-06");
+}
+
+#[test]
+fn a_file_of_another_program_is_taken_as_it_is() {
+    let folder = filled(40);
+    let base = folder.path();
+    let file = first_file(base, "signals");
+    let foreign = file.with_file_name("0123456789abcdef0123456789abcdef.parquet");
+    std::fs::copy(&file, foreign).unwrap();
+    // Every signal of it is a duplicate; its name says nothing to us.
+    succeed(base, "score --store s --as-of 2026-11-06");
+}
