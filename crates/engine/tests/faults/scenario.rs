@@ -8,6 +8,8 @@ use af_engine::input::Input;
 use af_engine::normalize::{self, NormalizeOptions};
 use af_engine::pipeline::{self, FilesJob, RunFacts, StoreJob};
 use af_engine::tally::AskedCut;
+use af_engine::upkeep::erase::{self, EraseOptions};
+use af_engine::upkeep::purge::{self, PurgeOptions};
 use af_engine::{Error, Silent, people};
 use af_model::accounting::{EventAccount, PerTenant};
 use af_model::tables::retractions;
@@ -21,6 +23,8 @@ use serde_json::{Value, json};
 pub(crate) struct Inputs {
     folder: PathBuf,
     rules: RuleSet,
+    /// The id of somebody who is attacked.
+    person: String,
 }
 
 /// One command.
@@ -37,6 +41,14 @@ impl Stage {
             name,
             run,
             removes: false,
+        }
+    }
+
+    const fn removing(name: &'static str, run: fn(&Inputs, &Path) -> Result<(), Error>) -> Self {
+        Self {
+            name,
+            run,
+            removes: true,
         }
     }
 
@@ -76,10 +88,9 @@ pub(crate) fn stages() -> Vec<Stage> {
         Stage::new("score files over them", |inputs, base| {
             score_files(inputs, base, "2026-11-05")
         }),
-        Stage {
-            removes: true,
-            ..Stage::new("remove", remove)
-        },
+        Stage::removing("erase", erase),
+        Stage::removing("purge", purge),
+        Stage::removing("remove", remove),
     ]
 }
 
@@ -136,6 +147,7 @@ impl Inputs {
         fs::write(folder.join("changed.csv"), &people).unwrap();
         Self {
             folder: folder.to_owned(),
+            person: ids[0].to_owned(),
             rules,
         }
     }
@@ -296,6 +308,33 @@ fn score_files(inputs: &Inputs, base: &Path, as_of: &str) -> Result<(), Error> {
         known_at: None,
     };
     pipeline::score_files(&job, &Params::default(), asked, &run_facts(), &Silent)?;
+    Ok(())
+}
+
+fn erase(inputs: &Inputs, base: &Path) -> Result<(), Error> {
+    let store = open(base)?;
+    let lock = store.lock()?;
+    let key = key(&store, &lock)?;
+    let options = EraseOptions {
+        tenant: "acme",
+        person: &inputs.person,
+        at: at("2026-11-06T00:00:00Z"),
+        reason: None,
+    };
+    erase::erase(&store, &lock, &key, &options, &Silent)?;
+    Ok(())
+}
+
+fn purge(_: &Inputs, base: &Path) -> Result<(), Error> {
+    let store = open(base)?;
+    let lock = store.lock()?;
+    let options = PurgeOptions {
+        before: at("2026-11-03").day(),
+        snapshots: false,
+        keep: 0,
+        force: true,
+    };
+    purge::purge(&store, Some(&lock), &options, &Silent)?;
     Ok(())
 }
 

@@ -77,8 +77,14 @@ pub(crate) fn remove(path: &Path) {
     }
 }
 
-/// Swaps two names.
+/// Swaps two names. On a disk that lies one of them may be lost already; then the other moves.
 pub(crate) fn exchange(one: &Path, other: &Path) {
+    match (one.exists(), other.exists()) {
+        (true, true) => {}
+        (true, false) => return fs::rename(one, other).unwrap(),
+        (false, true) => return fs::rename(other, one).unwrap(),
+        (false, false) => return,
+    }
     let aside = one.with_extension("swapping");
     fs::rename(one, &aside).unwrap();
     fs::rename(other, one).unwrap();
