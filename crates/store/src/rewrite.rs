@@ -50,7 +50,9 @@ impl Store {
         check_name(name)?;
         let folder = self.retractions_dir();
         let old = folder.join(name);
-        let name_of = |entry: &FileEntry| format!("{}.parquet", &entry.blake3[..16]);
+        // What stands before the content in a name says who replaces the file as a whole.
+        let prefix = name.rfind('-').map_or("", |end| &name[..=end]);
+        let name_of = |entry: &FileEntry| format!("{prefix}{}.parquet", &entry.blake3[..16]);
         // The new file first: statements that stand twice say no more than once.
         let (new, entry) = self.overwrite(&retractions::TABLE, &folder, &name_of, batches)?;
         if new != old {
@@ -167,6 +169,24 @@ mod tests {
         assert!(entry.path.ends_with(&name(&store)));
         let gone = store.rewrite_retractions(&lock, &name(&store), []).unwrap();
         assert!(gone.is_none());
+        assert!(store.retractions().unwrap().is_empty());
+    }
+
+    #[test]
+    fn a_file_that_a_stage_replaces_as_a_whole_stays_that_stages_file() {
+        let (_folder, store) = store();
+        let lock = store.lock().unwrap();
+        let all = random_batch(&retractions::TABLE, 6, 2);
+        store
+            .replace_retractions(&lock, "stage", [all.clone()])
+            .unwrap();
+        let before = store.retractions().unwrap().remove(0);
+        let before = before.file_name().unwrap().to_str().unwrap();
+        let fewer = store
+            .rewrite_retractions(&lock, before, [Ok(all.slice(0, 2))])
+            .unwrap();
+        assert!(fewer.is_some());
+        store.replace_retractions(&lock, "stage", []).unwrap();
         assert!(store.retractions().unwrap().is_empty());
     }
 }
