@@ -91,7 +91,7 @@ def check_store(store: pathlib.Path, program: str) -> str:
         for path in sorted((store / folder).rglob("*.parquet")):
             counts[table] += len(check_file(path, table, program))
     manifest = json.loads((latest_snapshot(store) / "manifest.json").read_text())
-    accounts = manifest["tenants"].values()
+    accounts = manifest["run"]["tenants"].values()
     for table, rows in {
         "identity_events": sum(entry["events"]["normalized"] for entry in accounts),
         "attack_signals": sum(entry["signals"]["signals_read"] for entry in accounts),
