@@ -1,31 +1,11 @@
 //! What an erasure needs of a store beside rewritten files.
 
-use serde::Serialize;
-
-use crate::atomic::{Access, remove, sync_folder, write_atomically};
-use crate::error::{Error, ErrorKind};
+use crate::atomic::{remove, sync_folder};
+use crate::error::Error;
 use crate::layout::Store;
 use crate::lock::WriteLock;
-use crate::state::to_sorted_json;
 
 impl Store {
-    /// As [`Store::write_state`], readable by the owner only: for what must not outlive its purpose.
-    ///
-    /// # Errors
-    /// As [`Store::write_state`].
-    pub fn write_private_state<T: Serialize>(
-        &self,
-        lock: &WriteLock,
-        name: &str,
-        document: &T,
-    ) -> Result<(), Error> {
-        lock.guards(self);
-        let path = self.state_path(name)?;
-        let text = to_sorted_json(document)
-            .map_err(|error| Error::at(ErrorKind::Io, "write", &path, error.to_string()))?;
-        write_atomically(&self.tmp_dir(), &path, text.as_bytes(), Access::Owner)
-    }
-
     /// Removes everything derived that can be made again (`cache/`).
     ///
     /// # Errors

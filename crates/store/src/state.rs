@@ -37,11 +37,34 @@ impl Store {
         name: &str,
         document: &T,
     ) -> Result<(), Error> {
+        self.write_document(lock, name, document, Access::Usual)
+    }
+
+    /// As [`Store::write_state`], readable by the owner only: for what must not outlive its purpose.
+    ///
+    /// # Errors
+    /// As [`Store::write_state`].
+    pub fn write_private_state<T: Serialize>(
+        &self,
+        lock: &WriteLock,
+        name: &str,
+        document: &T,
+    ) -> Result<(), Error> {
+        self.write_document(lock, name, document, Access::Owner)
+    }
+
+    fn write_document<T: Serialize>(
+        &self,
+        lock: &WriteLock,
+        name: &str,
+        document: &T,
+        access: Access,
+    ) -> Result<(), Error> {
         lock.guards(self);
         let path = self.state_path(name)?;
         let text = to_sorted_json(document)
             .map_err(|error| Error::at(ErrorKind::Io, "write", &path, error.to_string()))?;
-        write_atomically(&self.tmp_dir(), &path, text.as_bytes(), Access::Usual)
+        write_atomically(&self.tmp_dir(), &path, text.as_bytes(), access)
     }
 
     /// Removes the document `state/<name>.json`; none there is fine.
@@ -72,7 +95,7 @@ impl Store {
             .collect())
     }
 
-    pub(crate) fn state_path(&self, name: &str) -> Result<std::path::PathBuf, Error> {
+    fn state_path(&self, name: &str) -> Result<std::path::PathBuf, Error> {
         check_name(name)?;
         Ok(self.state_dir().join(format!("{name}.json")))
     }
