@@ -114,7 +114,7 @@ pub(crate) enum Verb {
     /// Take back a false positive: an event, a signal or an incident
     #[command(subcommand)]
     Retract(retract::Retract),
-    /// List, show, check and test the detection rules
+    /// List, show, check, test, try and lock the detection rules
     #[command(subcommand)]
     Rules(rules::Rules),
     /// Make one file of every day that has several

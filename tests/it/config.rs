@@ -102,6 +102,96 @@ fn rules_that_do_not_exist_are_errors_with_the_nearest_name() {
 }
 
 #[test]
+fn tuning_is_checked_with_places_and_shown_in_the_manifest_without_names() {
+    let wrong = "[rules.exclude.okta_acount_locked]\npeople = [\"a@example.com\"]\n\
+        [rules.exclude.okta_context_plain_failure]\naddresses = [\"192.0.2.1\"]\n\
+        [rules.exclude.all]\nadresses = []\naddresses = [\"192.0.2.7/24\", \"office\"]\n\
+        [[tenant]]\nname = \"acme\"\nown_networks = [\"2001:db8::1/32\"]\n";
+    let folder = folder_with(wrong);
+    let said = check(folder.path());
+    assert_eq!(said.code, 2);
+    for expected in [
+        "attack-factor.toml:6:1: error: unknown key rules.exclude.all.adresses",
+        "did you mean addresses?",
+        "attack-factor.toml:7:14: error: rules.exclude.all.addresses: 192.0.2.7/24 is an address inside a network",
+        "write 192.0.2.0/24 for the network or 192.0.2.7 for the address",
+        "attack-factor.toml:7:30: error: rules.exclude.all.addresses: office is no IP address",
+        "attack-factor.toml:10:17: error: tenant[0].own_networks: 2001:db8::1/32 is an address inside",
+    ] {
+        assert!(
+            said.stdout.contains(expected),
+            "{expected}\n{}",
+            said.stdout
+        );
+    }
+    let wrong = wrong.split("[rules.exclude.all]").next().unwrap();
+    let folder = folder_with(wrong);
+    let said = check(folder.path());
+    assert_eq!(said.code, 2);
+    assert!(
+        said.stdout.contains("did you mean okta_account_locked"),
+        "{}",
+        said.stdout
+    );
+    let folder = folder_with(
+        wrong
+            .split_once('\n')
+            .unwrap()
+            .1
+            .split_once('\n')
+            .unwrap()
+            .1,
+    );
+    let said = check(folder.path());
+    assert!(
+        said.stdout.contains("the rule finds no attacks"),
+        "{}",
+        said.stdout
+    );
+    let list = program(["rules", "list"]).inside(folder.path()).run();
+    assert_eq!(list.code, 2);
+
+    let right = "store = \"risk\"\n[rules.exclude.okta_account_locked]\npeople = [\"kiosk@example.com\"]\n\
+        [[tenant]]\nname = \"acme\"\nown_networks = [\"::ffff:192.0.2.0/120\"]\n\
+        [[tenant.people]]\nfiles = [\"people.csv\"]\n";
+    let folder = folder_with(right);
+    std::fs::write(
+        folder.path().join("people.csv"),
+        "user_uid,email\n1,a@example.com\n",
+    )
+    .unwrap();
+    let run = [
+        "run",
+        "--as-of",
+        "2026-11-20",
+        "--known-at",
+        "2026-11-21",
+        "--quiet",
+    ];
+    program(run).inside(folder.path()).succeed();
+    let snapshot = super::support::latest_snapshot(&folder.path().join("risk"));
+    let manifest = std::fs::read_to_string(snapshot.join("manifest.json")).unwrap();
+    let manifest: serde_json::Value = serde_json::from_str(&manifest).unwrap();
+    let changes = &manifest["rule_changes"];
+    assert_eq!(
+        changes["own_networks"]["acme"],
+        serde_json::json!(["192.0.2.0/24"])
+    );
+    let excluded = serde_json::json!({"okta_account_locked": {"people": 1, "addresses": []}});
+    assert_eq!(changes["excluded"], excluded);
+    assert!(!manifest.to_string().contains("kiosk"));
+    let shown = program(["config", "show"])
+        .inside(folder.path())
+        .succeed()
+        .stdout;
+    assert!(
+        shown.contains("rules.exclude.okta_account_locked.people"),
+        "{shown}"
+    );
+    assert!(shown.contains("tenant[0].own_networks"), "{shown}");
+}
+
+#[test]
 fn text_that_is_no_toml_is_refused_with_its_place() {
     for text in [
         "store = ",

@@ -6,6 +6,7 @@
     reason = "tests write the files they hand to the program"
 )]
 
+mod backtest;
 mod config;
 mod demo;
 mod diff;
@@ -18,13 +19,16 @@ mod fixture_rows;
 mod golden;
 mod hostile;
 mod hostile_people;
+mod labelled;
 mod logs;
 mod normalize;
 mod old_tables;
+mod own_rules;
 mod place;
 mod polars_query;
 mod readme;
 mod render;
+mod rule_lock;
 mod run;
 mod run_refuses;
 mod samples;

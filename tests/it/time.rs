@@ -306,5 +306,23 @@ fn the_demos_false_alarm_is_taken_back_by_its_label() {
         .lines()
         .find(|line| line.contains("dario.falk"));
     let row: Value = serde_json::from_str(dario.unwrap()).unwrap();
-    assert_eq!(row["score_micro"], 0, "{row}");
+    assert_eq!(row["level"], "very_low", "{row}");
+    // A spray hit him, as it hit everybody; of the false alarm nothing is left.
+    let why = [
+        "explain",
+        "dario.falk@example.com",
+        "--store",
+        "attack-factor-demo",
+        "--format",
+        "json",
+    ];
+    let why: Value = serde_json::from_str(&succeed(folder.path(), &why).stdout).unwrap();
+    assert_eq!(why["retracted"].as_array().unwrap().len(), 2);
+    let counts = why["blocks"].to_string();
+    assert!(counts.contains("event_uid"), "{counts}");
+    for line in listed.stdout.lines() {
+        let retraction: Value = serde_json::from_str(line).unwrap();
+        let event = retraction["target_uid"].as_str().unwrap();
+        assert!(!counts.contains(event), "{event}");
+    }
 }

@@ -44,7 +44,7 @@ pub(crate) fn run(arguments: &Arguments, settings: &Settings) -> anyhow::Result<
         Verb::Snapshots(snapshots) => snapshots::run(snapshots, quiet),
         Verb::Verify(verify) => verify::run(verify, quiet),
         Verb::Retract(retract) => retract::run(retract, quiet),
-        Verb::Rules(rules) => rules::run(rules),
+        Verb::Rules(rules) => rules::run(rules, &settings.config.params, quiet),
         Verb::Compact(compact) => compact::run(compact, quiet),
         Verb::Purge(purge) => purge::run(purge, quiet),
         Verb::Erase(erase) => erase::run(erase, quiet),

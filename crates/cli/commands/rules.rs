@@ -1,20 +1,40 @@
-//! `rules`: list, show, check and test the detection rules.
+//! `rules`: list, show, check, test, try and lock the detection rules.
+
+mod backtest;
+mod lock;
 
 use std::fmt::Write;
 
-use af_engine::config;
+use af_engine::{config, rule_samples};
+use af_model::Params;
 use af_model::name::Printable;
-use af_model::tables::identity_events;
-use af_model::{HashKey, UtcMillis};
-use af_okta::{Normalizer, catalogue};
+use af_okta::catalogue;
 use af_report::{Cell, Column, Format};
 use af_rules::{Class, EventTypeFlags, Problem, Rule, RuleSet, Severity};
-use anyhow::Context;
 use clap::Subcommand;
 
 use crate::args::{FormatArgument, RulesArgument};
 use crate::console;
 use crate::exit::Refusal;
+
+const CHECK_HELP: &str = "\
+Your rules are looked at together with the shipped ones. What makes a rule unusable (a misspelt key or
+field, a circle of correlations, an id twice) every verb refuses; the rest only this one finds.
+Errors end with exit code 2; warnings alone with 0.
+
+Examples:
+  attack-factor rules check
+  attack-factor rules check --rules my-rules/
+  attack-factor rules check --rules my-rules/ --format csv";
+
+const TEST_HELP: &str = "\
+Samples stand beside a rule, in NAME.samples.jsonl: one JSON object a line, with events that must fire
+the rule or must not. Each is run against all rules, since one rule may silence another. A sample that
+does not do as it says ends with exit code 4.
+
+Examples:
+  attack-factor rules test our_vpn_abuse --rules my-rules/
+  attack-factor rules test --rules my-rules/ --format csv";
 
 /// `rules`.
 #[derive(Debug, Subcommand)]
@@ -33,28 +53,42 @@ pub(crate) enum Rules {
         #[command(flatten)]
         rules: RulesArgument,
     },
-    /// Find unknown fields and event types, missing samples, duplicate ids
+    /// Find what is wrong or missing: fields, event types, samples, ids, documentation
+    #[command(after_help = CHECK_HELP)]
     Check {
         #[command(flatten)]
         rules: RulesArgument,
         #[command(flatten)]
         format: FormatArgument,
     },
-    /// Run every rule on its own samples
+    /// Run rules on their own samples
+    #[command(after_help = TEST_HELP)]
     Test {
+        /// Name or id of one rule; without it the samples of all rules are run.
+        rule: Option<String>,
         #[command(flatten)]
         rules: RulesArgument,
         #[command(flatten)]
         format: FormatArgument,
     },
+    /// Try one rule on a store's own events: what it finds, whom it hits, how scores would move
+    Backtest(backtest::Backtest),
+    /// One line per rule with the hash of what affects results, or what changed since
+    Lock(lock::Lock),
 }
 
-pub(super) fn run(rules: &Rules) -> anyhow::Result<()> {
+pub(super) fn run(rules: &Rules, params: &Params, quiet: bool) -> anyhow::Result<()> {
     match rules {
         Rules::List { rules, format } => list(&load(rules)?, format.format),
         Rules::Show { rule, rules } => show(&load(rules)?, rule),
         Rules::Check { rules, format } => check(&load(rules)?, format.format),
-        Rules::Test { rules, format } => test(&load(rules)?, format.format),
+        Rules::Test {
+            rule,
+            rules,
+            format,
+        } => test(&load(rules)?, rule.as_deref(), format.format, quiet),
+        Rules::Backtest(arguments) => backtest::run(arguments, params, quiet),
+        Rules::Lock(arguments) => lock::run(arguments, quiet),
     }
 }
 
@@ -66,6 +100,8 @@ impl Rules {
             | Self::Show { rules, .. }
             | Self::Check { rules, .. }
             | Self::Test { rules, .. } => rules,
+            Self::Backtest(arguments) => &mut arguments.rules,
+            Self::Lock(arguments) => &mut arguments.rules,
         }
     }
 }
@@ -120,11 +156,7 @@ fn list(rules: &RuleSet, format: Format) -> anyhow::Result<()> {
 }
 
 fn show(rules: &RuleSet, wanted: &str) -> anyhow::Result<()> {
-    let Some(rule) = rules.get(wanted) else {
-        let message = format!("there is no rule {}", Printable(wanted));
-        return Err(Refusal::usage(message, "attack-factor rules list names them all").into());
-    };
-    console::print(&page(rule))
+    console::print(&page(config::find_rule(rules, wanted)?))
 }
 
 /// One rule as a page to read.
@@ -140,21 +172,27 @@ fn page(rule: &Rule) -> String {
     let _ = writeln!(text, "name        {}\nid          {}", rule.name, rule.id);
     let _ = writeln!(text, "file        {}", rule.path);
     let _ = writeln!(text, "class       {}", rule.class.as_str());
-    let _ = writeln!(
-        text,
-        "component   {}\nfamily      {}",
-        rule.component, rule.family
-    );
-    let from = rule
-        .level_from
-        .map(|field| format!(", or as {field} says"))
-        .unwrap_or_default();
-    let _ = writeln!(text, "level       {}{from}", rule.level);
+    // What is not scored has none of these.
+    if rule.class == Class::Attack {
+        let from = rule
+            .level_from
+            .map(|field| format!(", or as {field} says"))
+            .unwrap_or_default();
+        let _ = writeln!(
+            text,
+            "component   {}\nfamily      {}\nlevel       {}{from}",
+            rule.component, rule.family, rule.level
+        );
+    }
     if !rule.techniques.is_empty() {
         let _ = writeln!(text, "ATT&CK      {}", rule.techniques.join(", "));
     }
     if !rule.event_types.is_empty() {
         let _ = writeln!(text, "events      {}", rule.event_types.join(", "));
+    }
+    if let Some(window) = rule.window() {
+        let _ = writeln!(text, "window      {window}");
+        let _ = writeln!(text, "looks at    {}", rule.refers_to().join(", "));
     }
     for (title, paragraph) in [
         ("What it means", rule.description.as_deref()),
@@ -184,12 +222,14 @@ fn page(rule: &Rule) -> String {
 }
 
 fn check(rules: &RuleSet, format: Format) -> anyhow::Result<()> {
-    let problems = rules.check(&|name| {
+    let mut problems = rules.check(&|name| {
         catalogue::event_type(name).map(|flags| EventTypeFlags {
             internal: flags.internal,
             beta: flags.beta,
         })
     });
+    problems.extend(rules.check_twins(&rule_samples::event)?);
+    problems.sort();
     let columns = ["path", "line", "severity", "message", "hint"].map(Column::new);
     let rows: Vec<Vec<Cell>> = problems
         .iter()
@@ -219,23 +259,29 @@ fn check(rules: &RuleSet, format: Format) -> anyhow::Result<()> {
         .filter(|problem| problem.severity == Severity::Error)
         .count();
     if errors > 0 {
-        let message = format!("{errors} of the rules' problems are errors");
+        let n = problems.len();
+        let verb = if errors == 1 {
+            "is an error"
+        } else {
+            "are errors"
+        };
+        let message = format!("{errors} of the rules' {n} problems {verb}");
         return Err(Refusal::usage(message, "mend the rules named above").into());
     }
     Ok(())
 }
 
-fn test(rules: &RuleSet, format: Format) -> anyhow::Result<()> {
-    // Samples are judged as events of one invented organization, ingested at the end of time.
-    let key = HashKey::new([0; 32]);
-    let ingested_at = UtcMillis::parse("2100-01-01T00:00:00Z").context("the samples' instant")?;
-    let normalizer = Normalizer::new("samples", None, ingested_at, &key);
-    let results = rules.run_samples(&|json| {
-        let row = normalizer
-            .event(json)
-            .map_err(|reject| reject.reason.as_str().to_owned())?;
-        Ok(identity_events::batch([&row]))
-    });
+fn test(rules: &RuleSet, one: Option<&str>, format: Format, quiet: bool) -> anyhow::Result<()> {
+    let one = one.map(|name| config::find_rule(rules, name)).transpose()?;
+    let mut results = rules.run_samples(&rule_samples::event);
+    if let Some(rule) = one {
+        results.retain(|result| result.rule == rule.name);
+        if results.is_empty() {
+            let message = format!("{} has no samples", Printable(&rule.name));
+            let hint = "write them beside the rule, in NAME.samples.jsonl";
+            return Err(Refusal::usage(message, hint).into());
+        }
+    }
     let columns = [
         Column::new("rule"),
         Column::new("sample").right(),
@@ -267,6 +313,9 @@ fn test(rules: &RuleSet, format: Format) -> anyhow::Result<()> {
     let failed = results.iter().filter(|result| !result.passed()).count();
     if failed > 0 {
         return Err(Refusal::gate(format!("{failed} of {} samples failed", results.len())).into());
+    }
+    if !quiet {
+        console::say(&format!("all {} samples passed", results.len()));
     }
     Ok(())
 }

@@ -5,12 +5,15 @@
 //! `af-rules`, [`tally`] on `af-count`, [`assemble`] on `af-score`, and all of them on `af-store`.
 //! [`retract`] and [`feedback`] take back what was no attack.
 //!
+//! [`backtest`] tries a rule on the events of a store before it is switched on.
+//!
 //! [`verify`] and [`diff`] read what was published and compute it again.
 //!
 //! Nothing in this crate reads the clock, the environment or the network: instants, paths and
 //! random bytes are arguments. Work that may take long reports to a [`Progress`].
 
 pub mod assemble;
+pub mod backtest;
 pub mod config;
 pub mod detect;
 pub mod diff;
@@ -24,6 +27,7 @@ pub mod pipeline;
 pub mod progress;
 mod publish;
 pub mod retract;
+pub mod rule_samples;
 pub mod run;
 pub mod tally;
 pub mod timeline;

@@ -6,7 +6,7 @@ use af_count::{Counted, Counter, PeopleIndex, Retractions, Unmatched};
 use af_model::tables::{attack_signals, retractions};
 use af_model::{HashKey, Person, UtcMillis};
 use af_store::{Scan, table_file};
-use arrow::array::AsArray;
+use arrow::array::{AsArray, RecordBatch};
 use arrow::datatypes::{DataType, TimeUnit, TimestampMillisecondType};
 
 use crate::error::{Error, ErrorKind};
@@ -120,8 +120,26 @@ pub fn count(
     key: Option<&HashKey>,
     progress: &dyn Progress,
 ) -> Result<Counted, Error> {
+    count_with(&[], files, people, retracted, cut, key, progress)
+}
+
+/// As [`count`], with signals beside the files that were never written.
+pub(crate) fn count_with(
+    unwritten: &[RecordBatch],
+    files: &[PathBuf],
+    people: &PeopleIndex,
+    retracted: &[retractions::Row],
+    cut: Cut,
+    key: Option<&HashKey>,
+    progress: &dyn Progress,
+) -> Result<Counted, Error> {
     let retractions = Retractions::new(retracted, cut.known_at);
     let mut counter = Counter::new(people, retractions, cut, key.unwrap_or(&NO_KEY));
+    for batch in unwritten {
+        counter
+            .push(batch)
+            .map_err(|error| broken(Path::new("the rules"), &error))?;
+    }
     progress.begin("counting signals", Some(files.len() as u64));
     for file in files {
         for batch in table_file::read(file, &attack_signals::TABLE, None, Scan::AsWritten)? {

@@ -54,19 +54,41 @@ pub struct Manifest {
     pub run: Run,
 }
 
-/// Rules that are disabled or have another level than their files say, by name.
+/// How the rules differ from what their files say, by name, and what they are told about an
+/// organization.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RuleChanges {
     /// Rules not used, sorted.
     pub disabled: Vec<String>,
     /// Levels given by configuration.
     pub levels: BTreeMap<String, Level>,
+    /// Networks that are an organization's own, by tenant.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub own_networks: BTreeMap<String, Vec<String>>,
+    /// What rules leave alone, by rule; `all` for every attack rule.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub excluded: BTreeMap<String, RuleExclusion>,
+}
+
+/// What a rule leaves alone. Who the people are is nobody's business who reads a snapshot.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RuleExclusion {
+    /// How many names of people.
+    pub people: u64,
+    /// Client addresses and networks.
+    pub addresses: Vec<String>,
 }
 
 impl RuleChanges {
-    /// Whether every rule is as its file says.
+    /// Whether every rule is as its file says and knows of nothing else.
     pub fn is_empty(&self) -> bool {
-        self.disabled.is_empty() && self.levels.is_empty()
+        let Self {
+            disabled,
+            levels,
+            own_networks,
+            excluded,
+        } = self;
+        disabled.is_empty() && levels.is_empty() && own_networks.is_empty() && excluded.is_empty()
     }
 }
 

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use crate::event::{IpDetails, IpService, LogOnlySecurityData, UserBehavior};
-use crate::lenient::{List, TextMap, is_sentinel};
+use crate::lenient::{List, Text, TextMap, is_sentinel};
 use crate::risk::{RiskLevel, json_object};
 
 /// The behaviors that were out of the ordinary, sorted, each once; `None` when nothing was evaluated.
@@ -60,6 +60,15 @@ fn positive_of_text(text: &str) -> Vec<Cow<'_, str>> {
     if let Some(behaviors) = json_object::<TextMap<'_>>(text) {
         return positive_of_map(behaviors).collect();
     }
+    // Forwarders that turn the printed map into a list keep its entries.
+    if let Ok(entries) = serde_json::from_str::<Vec<Text<'_>>>(text) {
+        return entries
+            .iter()
+            .filter_map(|entry| printed_entry(entry.as_str()?))
+            .filter(|(_, result)| is_positive(result))
+            .map(|(name, _)| Cow::Owned(name.to_owned()))
+            .collect();
+    }
     printed_map(text)
         .filter(|(_, result)| is_positive(result))
         .map(|(name, _)| Cow::Borrowed(name))
@@ -85,11 +94,13 @@ fn printed_map(text: &str) -> impl Iterator<Item = (&str, &str)> {
         let is_type_name = before.chars().all(char::is_alphanumeric);
         if is_type_name { inside } else { text }
     });
-    text.split(", ").filter_map(|piece| {
-        let (name, value) = piece.rsplit_once('=')?;
-        let name = name.trim();
-        (!is_sentinel(name)).then_some((name, value.trim()))
-    })
+    text.split(", ").filter_map(printed_entry)
+}
+
+fn printed_entry(entry: &str) -> Option<(&str, &str)> {
+    let (name, value) = entry.rsplit_once('=')?;
+    let name = name.trim();
+    (!is_sentinel(name)).then_some((name, value.trim()))
 }
 
 /// `ThreatInsight`'s detections by name, with their levels as written.
@@ -174,6 +185,15 @@ mod tests {
             found.unwrap(),
             ["Anomalous Location: Country", "Velocity", "a=b"]
         );
+    }
+
+    #[test]
+    fn entries_may_stand_in_a_list() {
+        let found = positives(
+            r#"{"behaviors":["New Device=POSITIVE","New \u0049P=POSITIVE","New City=NEGATIVE",7,"x"]}"#,
+        );
+        assert_eq!(found.unwrap(), ["New Device", "New IP"]);
+        assert_eq!(positives(r#"{"behaviors":[]}"#), Some(vec![]));
     }
 
     #[test]

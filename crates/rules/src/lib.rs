@@ -20,36 +20,38 @@
 //! assert!(found.accounts.is_empty());
 //! ```
 //!
-//! What it does not do: it evaluates no Sigma correlations and no filters, finds nobody for an
-//! event that names nobody (such a signal has a null subject), and reads no files.
+//! Sigma correlations, which find what only a window of events shows, look back on the days before: a
+//! [`Walk`] goes over days in ascending order and takes along what the windows of later days reach. When a
+//! window fires, whom a finding names and since when it is known is written in `correlation/mod.rs`.
+//!
+//! An attack on an event that names nobody takes the person of its transaction; without one the signal has
+//! a null subject. What a configuration says about an organization ([`Tuning`]) is part of the set and of
+//! its [hash](RuleSet::hash); [`RuleLock`] tells what every rule is in one line.
+//!
+//! What it does not do: it evaluates no Sigma filters, and reads no files.
 
-mod block;
-mod check;
-mod classify;
 mod columns;
-mod compile;
+mod correlation;
+mod detect;
 mod error;
-mod evaluate;
-mod field;
-mod incident;
-mod load;
 mod problem;
-mod render;
+mod read;
 mod rule;
-mod samples;
 mod set;
-mod shipped;
-mod signal;
-mod validate;
 
-pub use check::EventTypeFlags;
-pub use classify::Classified;
+pub use columns::field::{FieldEntry, fields};
+pub use columns::render::render;
+pub use detect::classify::Classified;
+pub use detect::signal::signal_uid;
+pub use detect::walk::Walk;
 pub use error::{Error, ErrorKind};
-pub use field::{FieldEntry, fields};
 pub use problem::{Problem, Severity};
-pub use render::render;
+pub use read::sample::Sample;
+pub use read::shipped::shipped;
 pub use rule::{Class, FAMILIES, IncidentKey, Rule, RuleFile, Subject};
-pub use samples::{Sample, SampleResult};
-pub use set::RuleSet;
-pub use shipped::shipped;
-pub use signal::signal_uid;
+pub use set::check::EventTypeFlags;
+pub use set::lock::{LockChange, LockEntry, LockError, RuleLock};
+pub use set::network::{Network, NetworkError};
+pub use set::rules::RuleSet;
+pub use set::samples::SampleResult;
+pub use set::tuning::{Exclusion, Tuning, TuningError};

@@ -2,9 +2,10 @@
 
 use af_model::Level;
 
-use crate::compile::Compiled;
-use crate::field::FieldEntry;
-use crate::samples::Sample;
+use crate::columns::field::FieldEntry;
+use crate::correlation::Correlation;
+use crate::read::compile::Compiled;
+use crate::read::sample::Sample;
 
 /// The families of the component `identity` (architecture, "Words"). Another component may name
 /// its own.
@@ -22,10 +23,10 @@ pub const FAMILIES: [&str; 11] = [
     "other",
 ];
 
-/// A rule file as somebody read it; this crate reads no files.
+/// A file of rules as somebody read it; this crate reads no files.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RuleFile {
-    /// Where it came from; its file stem is the rule's name.
+    /// Where it came from; its file stem is the name of its only rule, or of its correlation.
     pub path: String,
     /// The YAML.
     pub text: String,
@@ -71,6 +72,8 @@ words! {
         Behavior = "behavior",
         /// A consequence, a duplicate, a plain failure: counted, not scored.
         Context = "context",
+        /// Says nothing about an event; what it matches feeds correlations.
+        Base = "base",
     }
 }
 
@@ -81,6 +84,8 @@ words! {
         Victim = "victim",
         /// The person who acted, whose account or session may be in an attacker's hands.
         Operator = "operator",
+        /// Correlations only: every person that an event of the window is about.
+        AllInGroup = "all_in_group",
     }
 }
 
@@ -95,7 +100,18 @@ words! {
         Transaction = "transaction",
         /// The event itself.
         Event = "event",
+        /// Correlations only: the rule, the group and the UTC day.
+        Group = "group",
     }
+}
+
+/// What a rule looks at.
+#[derive(Debug)]
+pub(crate) enum Logic {
+    /// One event.
+    Selection(Compiled),
+    /// A window of events that other rules match.
+    Correlation(Box<Correlation>),
 }
 
 /// A checked and compiled rule.
@@ -103,7 +119,8 @@ words! {
 pub struct Rule {
     /// Sigma's id, a UUID: stands in `rule_id` of every signal.
     pub id: String,
-    /// The stem of the rule's file: what people call it.
+    /// What people call it: the stem of the rule's file. Base rules that stand in the file of their
+    /// correlation have the name they give themselves.
     pub name: String,
     /// Where the rule was read.
     pub path: String,
@@ -148,14 +165,43 @@ pub struct Rule {
     /// Detection names (lower case) by which the rule selects; rules that share one share a family.
     pub(crate) detection_names: Vec<String>,
     pub(crate) level_field: Option<&'static FieldEntry>,
-    pub(crate) compiled: Compiled,
+    pub(crate) logic: Logic,
     /// The detection in canonical text, for the hash of the set.
     pub(crate) canonical: String,
     pub(crate) text: String,
     pub(crate) has_samples_file: bool,
+    /// Whether the rule stands before a correlation in that one's file, whose samples try it, too.
+    pub(crate) is_part: bool,
 }
 
 impl Rule {
+    /// What the rule looks for in one event; none for correlations.
+    pub(crate) fn selection(&self) -> Option<&Compiled> {
+        match &self.logic {
+            Logic::Selection(compiled) => Some(compiled),
+            Logic::Correlation(_) => None,
+        }
+    }
+
+    /// The window that the rule looks at; none for rules about one event.
+    pub(crate) fn correlation(&self) -> Option<&Correlation> {
+        match &self.logic {
+            Logic::Selection(_) => None,
+            Logic::Correlation(correlation) => Some(correlation),
+        }
+    }
+
+    /// The window in words, e.g. `5 events in 10m by derived.subject`; none for rules about one event.
+    pub fn window(&self) -> Option<String> {
+        self.correlation().map(ToString::to_string)
+    }
+
+    /// The names or ids of the rules that a correlation looks at, as written; empty for rules about
+    /// one event.
+    pub fn refers_to(&self) -> &[String] {
+        self.correlation().map_or(&[], Correlation::references)
+    }
+
     /// The rule as it stands in its file.
     pub fn text(&self) -> &str {
         &self.text

@@ -25,3 +25,4 @@
 
 pub mod generate;
 pub mod oracle;
+pub mod organization;

@@ -7,8 +7,9 @@ use clap::{Parser, Subcommand};
 
 mod check_deps;
 mod demo;
+mod detection;
+mod docs;
 mod repository_tests;
-mod table_docs;
 
 /// Generators and checks of this repository.
 #[derive(Parser)]
@@ -28,6 +29,8 @@ enum Verb {
         #[arg(long)]
         check: bool,
     },
+    /// Live through a simulated organization with seeded attacks, and print recall and precision.
+    Detection(detection::Arguments),
     /// Write the generated pages of docs/.
     Docs {
         /// Write nothing; fail when a page differs from what would be written.
@@ -37,6 +40,12 @@ enum Verb {
     /// Write the fixtures that today's table versions lack, and read all fixtures.
     Fixtures {
         /// Write those of today's versions anew; only before anybody has files of them.
+        #[arg(long)]
+        bless: bool,
+    },
+    /// Hold the lock file of the shipped rules against them.
+    Rules {
+        /// Write it anew; read the difference before you commit it.
         #[arg(long)]
         bless: bool,
     },
@@ -52,8 +61,10 @@ fn main() -> ExitCode {
     let done = match Arguments::parse().verb {
         Verb::CheckDeps => check_deps::run(),
         Verb::DemoData { check } => demo::run(check),
-        Verb::Docs { check } => table_docs::run(check),
+        Verb::Detection(arguments) => detection::run(arguments),
+        Verb::Docs { check } => docs::run(check),
         Verb::Fixtures { bless } => repository_tests::fixtures(bless),
+        Verb::Rules { bless } => repository_tests::rules(bless),
         Verb::Golden { bless } => repository_tests::golden(bless),
     };
     match done {

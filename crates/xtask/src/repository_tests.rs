@@ -14,6 +14,16 @@ pub(crate) fn golden(bless: bool) -> anyhow::Result<String> {
     })
 }
 
+/// Holds the lock file of the shipped rules against them; with `bless`, writes it anew.
+pub(crate) fn rules(bless: bool) -> anyhow::Result<String> {
+    run_tests(&["shipped_lock::is_current"], bless).context("the lock file is not current")?;
+    Ok(if bless {
+        "the lock file was written anew: git diff data/rules/rules.lock".to_owned()
+    } else {
+        "the shipped rules are as their lock file says".to_owned()
+    })
+}
+
 /// Adds the fixtures that tables and snapshots of today's versions lack; with `bless`, writes those
 /// of today's versions anew. Fixtures of earlier versions are never touched.
 pub(crate) fn fixtures(bless: bool) -> anyhow::Result<String> {
@@ -23,7 +33,7 @@ pub(crate) fn fixtures(bless: bool) -> anyhow::Result<String> {
     Ok("every table has its fixture, and all can be read: git status tests/fixtures".to_owned())
 }
 
-/// Runs tests of the repository's one test binary.
+/// Runs tests of the binaries named `it`.
 fn run_tests(arguments: &[&str], bless: bool) -> anyhow::Result<()> {
     let mut command = Command::new("cargo");
     command.args(["test", "--workspace", "--test", "it", "--"]);

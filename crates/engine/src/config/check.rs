@@ -7,7 +7,7 @@ use af_model::name::Printable;
 
 use super::files::list;
 use super::problem::{Problem, Severity};
-use super::rules::{unchanged, unknown_names};
+use super::rules::{UnknownRule, unchanged, unknown_names};
 use super::settings::{Config, PeopleSource, Tenant};
 use crate::error::Error;
 use crate::people;
@@ -79,18 +79,31 @@ impl Checker<'_> {
 
     fn rules(&mut self) {
         let settings = &self.config.rules;
-        let rules = match unchanged(settings) {
+        let mut rules = match unchanged(settings) {
             Ok(rules) => rules,
             Err(error) => return self.error("rules.folders", &error),
         };
-        for unknown in unknown_names(&rules, settings) {
-            let (key, list) = if unknown.releveled {
-                (format!("rules.levels.{}", unknown.name), "rules.levels")
-            } else {
-                ("rules.disable".to_owned(), "rules.disable")
-            };
-            let message = format!("{list}: there is no rule {}", Printable(&unknown.name));
-            self.say(Severity::Error, &key, message, Some(unknown.hint));
+        let unknown = unknown_names(&rules, settings);
+        let is_known = unknown.iter().all(|name| name.list != "rules.exclude");
+        for UnknownRule {
+            name,
+            list,
+            key,
+            hint,
+        } in unknown
+        {
+            let message = format!("{list}: there is no rule {}", Printable(&name));
+            self.say(Severity::Error, &key, message, Some(hint));
+        }
+        if is_known && let Err(error) = rules.set_tuning(settings.tuning()) {
+            let key = format!("rules.exclude.{}", error.rule());
+            let message = format!("{}: {error}", Printable(&key));
+            self.say(
+                Severity::Error,
+                &key,
+                message,
+                Some(error.hint().to_owned()),
+            );
         }
     }
 

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use af_model::name::Printable;
 use toml::Spanned;
-use toml::de::{DeTable, DeValue};
+use toml::de::{DeArray, DeTable, DeValue};
 
 use super::keys::{self, Key, Kind};
 use super::nearest;
@@ -197,24 +197,16 @@ impl Parser<'_> {
                 }
                 Some(Value::Text(text.clone().into_owned()))
             }
-            (Kind::Texts, DeValue::Array(array)) => {
-                let mut texts = Vec::new();
-                for item in array {
-                    match item.get_ref() {
-                        DeValue::String(text) if self.refused_as_secret(text, item, path) => {}
-                        DeValue::String(text) => {
-                            texts.push((text.clone().into_owned(), self.place(&item.span())));
-                        }
-                        _ => self.wrong_type(item, path, key.kind.describe()),
-                    }
-                }
-                Some(Value::Texts(texts))
-            }
+            (Kind::Texts, DeValue::Array(array)) => Some(self.texts(path, array)),
             (Kind::Integer(least, most), DeValue::Integer(_)) => {
                 self.integer(value, path, least, most).map(Value::Integer)
             }
             (Kind::Integers | Kind::TextMap, DeValue::Table(table)) => {
                 self.map(key, path, table);
+                return;
+            }
+            (Kind::TextsMap(names), DeValue::Table(table)) => {
+                self.map_of_lists(names, path, table);
                 return;
             }
             _ => {
@@ -224,6 +216,51 @@ impl Parser<'_> {
         };
         if let Some(keep) = keep {
             self.document.values.insert(path.to_owned(), keep);
+        }
+    }
+
+    fn texts(&mut self, path: &str, array: &DeArray<'_>) -> Value {
+        let mut texts = Vec::new();
+        for item in array {
+            match item.get_ref() {
+                DeValue::String(text) if self.refused_as_secret(text, item, path) => {}
+                DeValue::String(text) => {
+                    texts.push((text.clone().into_owned(), self.place(&item.span())));
+                }
+                _ => self.wrong_type(item, path, Kind::Texts.describe()),
+            }
+        }
+        Value::Texts(texts)
+    }
+
+    /// Names, each with a table of lists: `names` are the keys that such a table may have.
+    fn map_of_lists(&mut self, names: &[&str], path: &str, table: &DeTable<'_>) {
+        for (entry, value) in table {
+            let path = format!("{path}.{}", entry.get_ref());
+            let place = self.place(&entry.span());
+            self.document.places.insert(path.clone(), place);
+            let DeValue::Table(lists) = value.get_ref() else {
+                let expected = format!("a table with {}", names.join(" and "));
+                self.wrong_type(value, &path, &expected);
+                continue;
+            };
+            for (name, value) in lists {
+                let place = self.place(&name.span());
+                let path = format!("{path}.{}", name.get_ref());
+                if !names.contains(&&**name.get_ref()) {
+                    let hint = nearest::hint(name.get_ref(), names);
+                    let message = format!("unknown key {}", Printable(&path));
+                    self.say(Some(place), message, hint);
+                    continue;
+                }
+                self.document.places.insert(path.clone(), place);
+                if let DeValue::Array(array) = value.get_ref() {
+                    let texts = self.texts(&path, array);
+                    self.document.values.insert(path, texts);
+                } else {
+                    self.wrong_type(value, &path, Kind::Texts.describe());
+                }
+            }
         }
     }
 

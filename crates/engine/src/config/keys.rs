@@ -13,6 +13,8 @@ pub enum Kind {
     Integers,
     /// Names with strings.
     TextMap,
+    /// Names, each with a table of lists of strings under the names given here.
+    TextsMap(&'static [&'static str]),
 }
 
 impl Kind {
@@ -24,6 +26,7 @@ impl Kind {
             Self::Integer(..) => "a whole number",
             Self::Integers => "names with whole numbers",
             Self::TextMap => "names with strings",
+            Self::TextsMap(_) => "names with tables of lists",
         }
     }
 }
@@ -110,6 +113,9 @@ const fn several(path: &'static str, meaning: &'static str) -> Section {
         meaning,
     }
 }
+
+/// What a rule may leave alone.
+pub(super) const EXCLUDE: &[&str] = &["people", "addresses"];
 
 const WHOLE: Kind = Kind::Integer(i64::MIN, i64::MAX);
 const PERMILLE: Kind = Kind::Integer(0, 1000);
@@ -206,6 +212,15 @@ pub const KEYS: &[Key] = &[
         "Another level for a rule, by name or id: low, medium, high or critical.",
         Starter::Comment("{ okta_high_risk_sign_in = \"medium\" }"),
     ),
+    key(
+        "rules.exclude",
+        Kind::TextsMap(EXCLUDE),
+        "{}",
+        "Whom and which client addresses a rule leaves alone, by its name or id, or all for every attack rule.",
+        Starter::Comment(
+            "{ okta_push_refused = { people = [\"kiosk@acme.example\"], addresses = [\"192.0.2.10\"] } }",
+        ),
+    ),
     defaulted(
         "gates.quarantined_permille",
         PERMILLE,
@@ -238,6 +253,13 @@ pub const KEYS: &[Key] = &[
         "",
         "Its name in every table: [a-z0-9][a-z0-9._-]{0,62}.",
         Starter::Set("\"acme\""),
+    ),
+    key(
+        "tenant.own_networks",
+        Kind::Texts,
+        "[]",
+        "Its own networks, for rules that ask derived.is_own_network: offices, VPN exits, data centres.",
+        Starter::Comment("[\"192.0.2.0/24\", \"2001:db8::/32\"]"),
     ),
     key(
         "tenant.people.source",
@@ -382,7 +404,10 @@ mod tests {
             children("formula.points"),
             ["low", "medium", "high", "critical"]
         );
-        assert_eq!(children("tenant"), ["name", "people", "okta", "population"]);
+        assert_eq!(
+            children("tenant"),
+            ["name", "own_networks", "people", "okta", "population"]
+        );
         assert!(children("formula.lambda").is_empty());
     }
 

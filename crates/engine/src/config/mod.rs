@@ -39,7 +39,7 @@ pub use files::{Listed, find, list};
 pub use keys::{KEYS, Key, Kind, SECTIONS, Section, Starter};
 pub use problem::{Place, Problem, Severity};
 pub use read::{load, read};
-pub use rules::load_rules;
+pub use rules::{find_rule, load_rules};
 pub use settings::{Config, Gates, OktaSource, PeopleSource, RuleSettings, Tenant};
 pub use starter::starter;
 

@@ -1,9 +1,11 @@
 //! From a document to a [`Config`]: names, levels, parameters and repetitions are judged here.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use af_model::name::{Printable, check_tenant};
 use af_model::{Level, Params};
+use af_rules::{Exclusion, Network};
 
 use super::document::{self, Document, Value};
 use super::problem::{Problem, Severity};
@@ -97,6 +99,14 @@ impl Reader<'_> {
         let permille = |path: &str, default: u64| {
             integer(path).map_or(default, |found| u64::try_from(found).unwrap_or(default))
         };
+        let mut rules = self.rules();
+        let tenants = self.tenants();
+        for tenant in &tenants {
+            let networks = self.networks(&format!("{}.own_networks", tenant.key));
+            if !networks.is_empty() {
+                rules.own_networks.insert(tenant.name.clone(), networks);
+            }
+        }
         Config {
             store: self.store(),
             threads: integer("threads")
@@ -106,7 +116,7 @@ impl Reader<'_> {
                 .and_then(|mib| u32::try_from(mib).ok())
                 .unwrap_or(defaults.buffer_mib),
             params: self.params(),
-            rules: self.rules(),
+            rules,
             gates: Gates {
                 quarantined_permille: permille(
                     "gates.quarantined_permille",
@@ -117,7 +127,7 @@ impl Reader<'_> {
                 left_out_tenants: integer("gates.left_out_tenants")
                     .and_then(|tenants| u64::try_from(tenants).ok()),
             },
-            tenants: self.tenants(),
+            tenants,
             folder: self.folder.clone(),
             ..defaults
         }
@@ -216,7 +226,57 @@ impl Reader<'_> {
                 }
             }
         }
+        rules.exclude = self.exclusions();
         rules
+    }
+
+    /// What every rule leaves alone. Whether there is such a rule is asked when the rules are loaded.
+    fn exclusions(&mut self) -> Vec<Exclusion> {
+        let mut exclusions: BTreeMap<String, Exclusion> = BTreeMap::new();
+        let document = self.document;
+        for (path, _) in document.entries("rules.exclude") {
+            // A rule's name is that of its file and may have dots.
+            let Some((rule, list)) = path.rsplit_once('.') else {
+                continue;
+            };
+            let path = format!("rules.exclude.{path}");
+            let exclusion = exclusions.entry(rule.to_owned()).or_default();
+            exclusion.rule = (rule != RuleSettings::ALL).then(|| rule.to_owned());
+            if list == "addresses" {
+                exclusion.addresses = self.networks(&path);
+            } else {
+                exclusion.people = self.people_to_leave_alone(&path);
+            }
+        }
+        exclusions.into_values().collect()
+    }
+
+    fn people_to_leave_alone(&mut self, path: &str) -> Vec<String> {
+        let people = self.texts(path);
+        if people.iter().any(|person| person.trim().is_empty()) {
+            let message = format!("{} has an empty name", Printable(path));
+            let hint = "a user id, a login or an e-mail address".to_owned();
+            self.say(path, message, Some(hint));
+        }
+        people
+    }
+
+    fn networks(&mut self, path: &str) -> Vec<Network> {
+        let mut networks = Vec::new();
+        let document = self.document;
+        for (text, place) in document.texts(path) {
+            match text.parse::<Network>() {
+                Ok(network) => networks.push(network),
+                Err(error) => self.problems.push(Problem {
+                    file: self.file.clone(),
+                    place: Some(*place),
+                    severity: Severity::Error,
+                    message: format!("{}: {} is {error}", Printable(path), Printable(text)),
+                    hint: Some(error.hint().to_owned()),
+                }),
+            }
+        }
+        networks
     }
 
     fn tenants(&mut self) -> Vec<Tenant> {

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use af_model::name::Printable;
-use af_rules::{RuleFile, RuleSet};
+use af_rules::{Rule, RuleFile, RuleSet};
 
 use super::nearest;
 use super::settings::RuleSettings;
@@ -27,6 +27,14 @@ pub fn load_rules(settings: &RuleSettings) -> Result<RuleSet, Error> {
         let hint = first.hint.clone();
         return Err(Error::new(ErrorKind::Usage, message).with_hint(hint));
     }
+    rules.set_tuning(settings.tuning()).map_err(|error| {
+        let rule = Printable(error.rule());
+        Error::new(
+            ErrorKind::Usage,
+            format!("use rules.exclude.{rule}: {error}"),
+        )
+        .with_hint(error.hint())
+    })?;
     for (name, level) in &settings.levels {
         rules.set_level(name, *level);
     }
@@ -34,6 +42,24 @@ pub fn load_rules(settings: &RuleSettings) -> Result<RuleSet, Error> {
         rules.disable(name);
     }
     Ok(rules)
+}
+
+/// The rule of that name or id.
+///
+/// # Errors
+/// [`ErrorKind::Usage`] with the nearest names when there is none.
+pub fn find_rule<'r>(rules: &'r RuleSet, name_or_id: &str) -> Result<&'r Rule, Error> {
+    rules.get(name_or_id).ok_or_else(|| {
+        let message = format!("find the rule {}", Printable(name_or_id));
+        Error::new(ErrorKind::Usage, message).with_hint(nearest_rule(rules, name_or_id))
+    })
+}
+
+fn nearest_rule(rules: &RuleSet, name: &str) -> String {
+    let rules = rules.rules().iter();
+    let known: Vec<&str> = rules.map(|rule| rule.name.as_str()).collect();
+    nearest::hint(name, &known)
+        .unwrap_or_else(|| "attack-factor rules list names them all".to_owned())
 }
 
 /// The rules before anything is changed about them.
@@ -51,7 +77,8 @@ pub(super) fn unchanged(settings: &RuleSettings) -> Result<RuleSet, Error> {
                 None => problem.to_string(),
             })
             .collect();
-        let message = format!("load the rules, {n} problems:\n{}", lines.join("\n"));
+        let s = if n == 1 { "" } else { "s" };
+        let message = format!("load the rules, {n} problem{s}:\n{}", lines.join("\n"));
         Error::new(ErrorKind::Usage, message)
             .with_hint("mend the files, or leave their folder out of --rules or rules.folders")
     })
@@ -60,27 +87,32 @@ pub(super) fn unchanged(settings: &RuleSettings) -> Result<RuleSet, Error> {
 /// A name that no rule has.
 pub(super) struct UnknownRule {
     pub(super) name: String,
-    /// Whether it is to get another level, not to be disabled.
-    pub(super) releveled: bool,
+    /// The list that names it: `rules.disable`, `rules.levels` or `rules.exclude`.
+    pub(super) list: &'static str,
+    /// The key of the configuration in which it stands.
+    pub(super) key: String,
     pub(super) hint: String,
 }
 
 pub(super) fn unknown_names(rules: &RuleSet, settings: &RuleSettings) -> Vec<UnknownRule> {
-    let known: Vec<&str> = rules
-        .rules()
+    let disabled = settings.disable.iter().map(|name| (name, "rules.disable"));
+    let releveled = settings.levels.keys().map(|name| (name, "rules.levels"));
+    let excluded = settings
+        .exclude
         .iter()
-        .map(|rule| rule.name.as_str())
-        .collect();
-    let disabled = settings.disable.iter().map(|name| (name, false));
-    let releveled = settings.levels.keys().map(|name| (name, true));
+        .filter_map(|exclusion| Some((exclusion.rule.as_ref()?, "rules.exclude")));
     disabled
         .chain(releveled)
+        .chain(excluded)
         .filter(|(name, _)| rules.get(name).is_none())
-        .map(|(name, releveled)| UnknownRule {
+        .map(|(name, list)| UnknownRule {
             name: name.clone(),
-            releveled,
-            hint: nearest::hint(name, &known)
-                .unwrap_or_else(|| "attack-factor rules list names them all".to_owned()),
+            list,
+            key: match list {
+                "rules.disable" => list.to_owned(),
+                _ => format!("{list}.{name}"),
+            },
+            hint: nearest_rule(rules, name),
         })
         .collect()
 }
@@ -108,10 +140,11 @@ fn folder_files(folder: &Path) -> Result<Vec<RuleFile>, Error> {
     }
     paths.sort();
     if paths.is_empty() {
-        return Err(
-            Error::new(ErrorKind::Usage, format!("read rules: {shown} holds none"))
-                .with_hint("rules are files named *.yml"),
-        );
+        return Err(Error::new(
+            ErrorKind::Usage,
+            format!("read rules: there is none in {shown}"),
+        )
+        .with_hint("rules are files named *.yml"));
     }
     paths
         .into_iter()

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use af_model::{Level, Params};
+use af_rules::{Exclusion, Network, Tuning};
 
 use super::document::Document;
 use super::problem::Place;
@@ -71,6 +72,23 @@ pub struct RuleSettings {
     pub disable: Vec<String>,
     /// Other levels, by name or id.
     pub levels: BTreeMap<String, Level>,
+    /// What rules leave alone.
+    pub exclude: Vec<Exclusion>,
+    /// The own networks of every tenant that has any.
+    pub own_networks: BTreeMap<String, Vec<Network>>,
+}
+
+impl RuleSettings {
+    /// The name under which exclusions are written that hold for every attack rule.
+    pub const ALL: &str = "all";
+
+    /// What the rules are to be told.
+    pub(super) fn tuning(&self) -> Tuning {
+        Tuning {
+            own_networks: self.own_networks.clone(),
+            exclusions: self.exclude.clone(),
+        }
+    }
 }
 
 /// The limits that `--strict` puts on every tenant.

@@ -68,6 +68,9 @@ mod tests {
         assert_eq!(config.gates.quarantined_permille, 10);
         assert_eq!(config.gates.left_out_tenants, Some(0));
         assert_eq!(config.rules.disable, ["okta_context_plain_failure"]);
+        assert_eq!(config.rules.exclude.len(), 1);
+        assert_eq!(config.rules.exclude[0].addresses.len(), 1);
+        assert_eq!(config.rules.own_networks["acme"].len(), 2);
         assert_eq!(config.tenants[0].people[0].map.len(), 1);
         // Every key is there.
         for key in KEYS {

@@ -23,7 +23,8 @@ pub struct Plan {
     pub creates_store: bool,
     /// By tenant, in the order of the configuration.
     pub tenants: Vec<TenantPlan>,
-    /// Days in the store whose events or rules changed; the days of new events join them.
+    /// Days in the store whose events, or those of days that they look back on, or rules changed; the
+    /// days of new events join them, and those that look back on these.
     pub days_to_detect: Vec<UtcDay>,
     /// The point in time that would be scored, as far as it is known before reading.
     pub as_of: Option<UtcMillis>,

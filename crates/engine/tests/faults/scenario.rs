@@ -14,10 +14,35 @@ use af_engine::{Error, Silent, people};
 use af_model::accounting::{EventAccount, PerTenant};
 use af_model::tables::retractions;
 use af_model::{Params, UtcMillis};
-use af_rules::{Class, RuleSet};
+use af_rules::{Class, RuleFile, RuleSet};
 use af_store::{Partitioned, Scan, Store, WriteLock, table_file};
 use arrow::array::AsArray;
 use serde_json::{Value, json};
+
+/// Two rules that make days look back on the days before: whoever has two events in three days.
+const ANY_EVENT: &str = "
+title: any event
+id: 00000000-0000-4000-8000-000000000001
+date: 2026-11-22
+logsource: {product: okta, service: okta}
+detection:
+  selection: {uuid|exists: true}
+  condition: selection
+attack_factor: {class: base}
+";
+const TWO_EVENTS: &str = "
+title: two events
+id: 00000000-0000-4000-8000-000000000002
+date: 2026-11-22
+tags: [attack.t1110]
+correlation:
+  type: event_count
+  rules: [any_event]
+  timespan: 3d
+  condition: {gte: 2}
+level: low
+attack_factor: {class: attack, component: identity, family: other, subject: all_in_group}
+";
 
 /// What every command of the scenario reads; nothing of it is ever written by one.
 pub(crate) struct Inputs {
@@ -89,6 +114,10 @@ pub(crate) fn stages() -> Vec<Stage> {
             score_files(inputs, base, "2026-11-05")
         }),
         Stage::removing("erase", erase),
+        // Days whose events were thinned out are made anew, and so are those that look back on them.
+        Stage::new("score what is left", |inputs, base| {
+            score(inputs, base, "2026-11-06")
+        }),
         Stage::removing("purge", purge),
         Stage::removing("remove", remove),
     ]
@@ -98,13 +127,23 @@ impl Inputs {
     /// Writes the inputs into `folder`: events that fire the shipped rules, on three days and late,
     /// with lines that are no events; two versions of the people they name.
     pub(crate) fn write(folder: &Path) -> Self {
-        let rules = RuleSet::load(af_rules::shipped().into_iter()).unwrap();
+        let own =
+            [("any_event", ANY_EVENT), ("two_events", TWO_EVENTS)].map(|(name, text)| RuleFile {
+                path: format!("rules/{name}.yml"),
+                text: text.to_owned(),
+                samples: None,
+            });
+        // Every trial detects anew: the rules about one event do, with a correlation of our own.
+        let plain = af_rules::shipped().into_iter().filter(|file| {
+            !file.text.contains("\ncorrelation:") && !file.path.contains("okta_base_")
+        });
+        let rules = RuleSet::load(plain.chain(own)).unwrap();
         let samples: Vec<Value> = rules
             .rules()
             .iter()
             .filter(|rule| rule.class == Class::Attack)
             .flat_map(|rule| rule.samples.iter().filter(|sample| sample.fires).take(1))
-            .map(|sample| serde_json::from_str(&sample.event).unwrap())
+            .map(|sample| serde_json::from_str(&sample.events[0]).unwrap())
             .take(12)
             .collect();
         assert_eq!(samples.len(), 12);

@@ -8,13 +8,17 @@ use crate::support::{details, event};
 /// subject of its signal.
 pub(crate) type Case = (Row<'static>, &'static str);
 
-fn case(kind: &str, expected: &'static str, change: impl FnOnce(&mut Row<'static>)) -> Case {
+pub(crate) fn case(
+    kind: &str,
+    expected: &'static str,
+    change: impl FnOnce(&mut Row<'static>),
+) -> Case {
     let mut row = event("e1", kind);
     change(&mut row);
     (row, expected)
 }
 
-fn fails(row: &mut Row<'static>, reason: &'static str) {
+pub(crate) fn fails(row: &mut Row<'static>, reason: &'static str) {
     row.status_code = Some("FAILURE".into());
     row.status_detail = Some(reason.into());
 }
@@ -65,7 +69,7 @@ pub(crate) fn cases() -> Vec<Case> {
         ),
         case(
             "user.session.start",
-            "okta_suspected_address_sign_in medium threat_infrastructure uid:u1",
+            "okta_suspected_address_sign_in low threat_infrastructure uid:u1",
             |row| {
                 row.threat_suspected = Some(true);
             },
@@ -125,7 +129,7 @@ pub(crate) fn cases() -> Vec<Case> {
         ),
         case(
             "user.authentication.auth_via_mfa",
-            "okta_push_refused medium mfa_attack uid:u1",
+            "okta_push_refused low mfa_attack uid:u1",
             |row| {
                 fails(row, "INVALID_CREDENTIALS");
                 row.debug_data = Some(details(&[("factor", "OKTA_VERIFY_PUSH")]));
@@ -133,7 +137,15 @@ pub(crate) fn cases() -> Vec<Case> {
         ),
         case(
             "user.authentication.auth_via_mfa",
-            "okta_push_refused medium mfa_attack uid:u1",
+            "okta_push_refused low mfa_attack uid:u1",
+            |row| {
+                fails(row, "INVALID_CREDENTIALS");
+                row.debug_data = Some(details(&[("pushOnlyResponseType", "OV_RESPONSE_DENY")]));
+            },
+        ),
+        case(
+            "user.authentication.auth_via_mfa",
+            "okta_high_risk_sign_in_stopped medium credential_attack uid:u1",
             |row| {
                 fails(row, "INVALID_CREDENTIALS");
                 row.debug_data = Some(details(&[("pushOnlyResponseType", "OV_RESPONSE_DENY")]));
@@ -157,7 +169,12 @@ pub(crate) fn cases() -> Vec<Case> {
         ),
         case(
             "user.mfa.okta_verify.deny_push",
-            "okta_push_refused_classic medium mfa_attack uid:u1",
+            "okta_push_refused_classic low mfa_attack uid:u1",
+            |_| {},
+        ),
+        case(
+            "user.mfa.okta_verify.deny_push",
+            "okta_high_risk_sign_in_stopped medium credential_attack uid:u1",
             |row| {
                 risk(row, 0, 3, None);
             },
@@ -231,13 +248,13 @@ pub(crate) fn cases() -> Vec<Case> {
             risk(row, 0, 3, None);
             by_system(row);
         }),
-        case("user.account.reset_password", "unclassified", |_| {}),
+        case("user.account.reset_password", "context", |_| {}),
         case("user.session.context.change", "context", |row| {
             risk(row, 0, 2, None);
         }),
         case(
             "user.session.context.change",
-            "okta_session_context_high_risk high session_hijack uid:u1",
+            "okta_session_context_high_risk medium session_hijack uid:u1",
             |row| {
                 risk(row, 0, 3, None);
             },
@@ -291,6 +308,7 @@ pub(crate) fn cases() -> Vec<Case> {
         }));
     }
     cases.extend(detections());
+    cases.extend(crate::guard_cases::cases());
     cases
 }
 

@@ -1,7 +1,7 @@
 //! The columns say what rsigma says about the same event as JSON.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use af_model::UtcMillis;
 use af_model::cell::Target;
@@ -13,7 +13,7 @@ use proptest::strategy::ValueTree;
 use rsigma_eval::{JsonEvent, compile_rule, evaluate_rule};
 use rsigma_parser::parse_sigma_yaml;
 
-use crate::support::{attack_rule, details, event, events, found, set, signals};
+use crate::support::{attack_rule, details, event, events, found, rule, set, signals};
 
 /// Field, modifiers and value as they stand in a rule; one mapping takes each key once.
 const ITEMS: &[&str] = &[
@@ -253,6 +253,63 @@ proptest! {
         let rules = RuleSet::load([file.clone()].into_iter()).expect("the generated rule loads");
         prop_assert_eq!(by_columns(&rules, &rows), by_rsigma(&file.text, &rows), "{}", file.text);
     }
+}
+
+proptest! {
+    // Few cases of many rows: sets of rows are kept and looked up in other ways when they are large.
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    #[test]
+    fn columns_and_json_agree_on_large_batches(
+        detections in prop::collection::vec(detection(), 2..5),
+        shapes in prop::collection::vec(row(), 12),
+        shares in prop::collection::vec((0..12_usize, 1..60_usize), 12..18),
+    ) {
+        let mut rows: Vec<Row<'_>> = shares
+            .iter()
+            .flat_map(|&(shape, times)| std::iter::repeat_n(&shapes[shape], times))
+            .cloned()
+            .collect();
+        for (number, row) in rows.iter_mut().enumerate() {
+            row.metadata_uid = Cow::Owned(format!("e{number}"));
+        }
+        // Rules of one set share what they ask; each answers as if it were alone. Every rule has its
+        // own component, else only one of them would speak for an event.
+        let files: Vec<RuleFile> = detections
+            .iter()
+            .enumerate()
+            .map(|(number, detection)| numbered(number, detection))
+            .collect();
+        let rules = RuleSet::load(files.iter().cloned()).expect("the generated rules load");
+        let found = found(&rules, &rows);
+        for (file, component) in files.iter().zip(COMPONENTS) {
+            let fired: BTreeSet<String> = signals(&found)
+                .iter()
+                .filter(|signal| signal.component == component)
+                .map(|signal| signal.event_uids.as_ref().unwrap()[0].to_string())
+                .collect();
+            let columns: Vec<bool> = rows.iter().map(|row| fired.contains(&*row.metadata_uid)).collect();
+            prop_assert_eq!(columns, by_rsigma(&file.text, &rows), "{}", file.text);
+        }
+    }
+}
+
+const COMPONENTS: [&str; 4] = ["one", "two", "three", "four"];
+
+fn numbered(number: usize, detection: &str) -> RuleFile {
+    let block = format!(
+        "  class: attack\n  component: {}\n  family: other\n",
+        COMPONENTS[number]
+    );
+    let name = format!("r{number}");
+    let mut file = rule(
+        &name,
+        u8::try_from(number + 1).expect("a few rules"),
+        detection,
+        &block,
+    );
+    file.text = format!("sigma-version: 3\n{}", file.text);
+    file
 }
 
 #[test]

@@ -116,20 +116,12 @@ fn broken_yaml_names_its_line() {
 }
 
 #[test]
-fn correlations_and_several_rules_in_a_file_are_refused() {
+fn several_rules_in_a_file_are_refused() {
     let mut two = detecting(&of_type("x"));
     two.text = format!("{}---\n{}", two.text, two.text);
-    assert!(one(two).message.contains("one file is one rule"));
-    let correlation = RuleFile {
-        path: "c.yml".to_owned(),
-        text: "title: c\ncorrelation:\n  type: event_count\n  rules: [a]\n  group-by: [x]\n  \
-               timespan: 5m\n  condition: {gte: 3}\n"
-            .to_owned(),
-        samples: None,
-    };
-    let problem = one(correlation);
-    assert!(problem.message.contains("not evaluated"), "{problem}");
-    assert_eq!(problem.line, Some(2));
+    let problem = one(two);
+    assert!(problem.message.contains("2 rules and 0 correlations"));
+    assert!(problem.hint.unwrap().contains("one file is one rule"));
 }
 
 #[test]
@@ -230,6 +222,35 @@ fn one_detection_name_in_two_families_is_an_error() {
     assert_eq!(two("other", "s and n"), 0);
     // Excluding the name is not selecting by it.
     assert_eq!(two("asserted", "s and not n"), 0);
+}
+
+#[test]
+fn a_component_that_resembles_a_commoner_one_is_doubted() {
+    let rule = |number, component: &str| {
+        let mut file = attack_rule(&format!("r{number}"), number, &of_type("x"), FAMILY);
+        let text = file.text.replace("component: identity", component);
+        file.text = text;
+        file
+    };
+    let doubts = |component: &str| -> Vec<(String, Option<String>)> {
+        let rules = set([
+            rule(1, "component: identity"),
+            rule(2, "component: identity"),
+            rule(3, component),
+        ]);
+        let problems = rules.check(&catalogue).into_iter();
+        problems
+            .filter(|problem| problem.message.contains("another component"))
+            .map(|problem| (problem.path, problem.hint))
+            .collect()
+    };
+    let hint = "did you mean identity?".to_owned();
+    assert_eq!(
+        doubts("component: identiy"),
+        [("rules/r3.yml".to_owned(), Some(hint))]
+    );
+    assert_eq!(doubts("component: email"), []);
+    assert_eq!(doubts("component: identity"), []);
 }
 
 #[test]

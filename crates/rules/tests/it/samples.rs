@@ -82,6 +82,31 @@ fn an_event_that_cannot_be_normalized_fails_its_sample() {
         r#"{"fires":true,"why":"w","event":{"eventType":"two rows"}}"#,
     ])]);
     let problems: Vec<_> = results.iter().map(|r| r.problem.clone().unwrap()).collect();
-    assert_eq!(problems, ["no event type", "became 2 events, not one"]);
+    assert_eq!(
+        problems,
+        ["event 1: no event type", "event 1 became 2 events, not one"]
+    );
     assert_eq!(results[0].fired, None);
+}
+
+#[test]
+fn rules_that_fire_on_the_same_samples_are_named() {
+    let lines = [FIRES, NOT];
+    let twin = rule(
+        "twin",
+        2,
+        &of_type("a.b"),
+        "  class: attack\n  component: identity\n  family: other\n",
+    );
+    let other = rule(
+        "other",
+        3,
+        &of_type("c.d"),
+        "  class: attack\n  component: identity\n  family: other\n",
+    );
+    let found = set([attack(&lines), twin, other])
+        .check_twins(&normalize)
+        .unwrap();
+    assert_eq!(found.len(), 1);
+    assert_eq!(found[0].message, "the rule fires on the same samples as r");
 }

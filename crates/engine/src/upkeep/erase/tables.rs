@@ -15,7 +15,7 @@ use super::super::day_files;
 use super::super::purge::retraction_rows;
 use super::scrub::{Scrubber, Tally};
 use super::{ErasedTable, identity};
-use crate::detect::OWN_FILES;
+use crate::detect::{self, OWN_FILES};
 use crate::error::{Error, ErrorKind};
 use crate::progress::Progress;
 
@@ -104,6 +104,10 @@ fn day_file(
         let edited = scrubber.rows(&batch, subject, &mut Tally::default());
         Ok(edited.unwrap_or(batch))
     });
+    if kind == Partitioned::Events {
+        // Before the first row leaves, so that colleagues keep what was found about them.
+        detect::thinned(store, lock, day)?;
+    }
     let old = [stem.to_string()];
     // Names of files are part of the order of quarantine; other programs promise no order.
     if kind == Partitioned::Events && is_in_order {

@@ -1,0 +1,45 @@
+//! Sigma correlations: attacks that only a window of events shows.
+//!
+//! A [`Correlation`] looks at the events that other rules match. They are grouped by tenant and by the
+//! fields of `group-by` (an event that lacks one is in no group) and ordered by time, then event id. A
+//! window ends at an event `e` and holds the events of its group from `e`'s time minus the timespan, that
+//! instant included, up to `e` itself in that order. An event id counts once.
+//!
+//! * **Firing.** The correlation fires at every event at which its condition holds over the window;
+//!   `temporal_ordered` only at events of its last rule, because only they complete the order.
+//! * **Chain.** A correlation that refers to another looks at the events at which that one fires.
+//! * **Known since.** What is known grows by `ingested_at`. A firing is known from the first instant at
+//!   which the events known by then make the condition hold at `e`.
+//! * **Finding.** Per rule, group, UTC day and person there is at most one: of the firings that hit the
+//!   person on that day the one first known to do so, among those the earliest. With `all_in_group` a
+//!   firing hits everybody whom an event of its window is about, known since that event is. So a late
+//!   event may add a finding where there was none, and never alters one: what was published at an instant
+//!   stays as it was.
+//! * **Evidence** are the events of the window; with `all_in_group` those about the person, with
+//!   `temporal_ordered` those that are a step of the order.
+//!
+//! Conditions have a lower bound. That something did *not* happen is no finding: a window with too few
+//! events cannot be told from one that is not over.
+//!
+//! `read` makes a correlation of a document, `link` ties the rules of a set together, `matches` collects
+//! the events of a day, `window` says when a condition holds, `firing` when it fired first and since when
+//! that is known, `finding` whom it hit.
+
+mod finding;
+mod firing;
+mod link;
+mod matches;
+mod read;
+mod rule;
+mod sequence;
+mod window;
+
+pub(crate) use finding::findings;
+pub(crate) use firing::{Firing, firings};
+pub(crate) use link::{Plan, link};
+pub(crate) use matches::{Candidates, Match, Matched, Matches};
+pub(crate) use read::read;
+pub(crate) use rule::Correlation;
+
+/// The longest timespan, also of a chain as a whole: a day's findings look back no further.
+pub(crate) const MAX_TIMESPAN_DAYS: i64 = 7;

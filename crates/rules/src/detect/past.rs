@@ -1,0 +1,130 @@
+//! What later days need of a day: the events that their windows reach.
+
+use std::collections::VecDeque;
+
+use af_model::UtcDay;
+use hashbrown::HashMap;
+
+use crate::columns::frame::Frame;
+use crate::correlation::{Correlation, Match, Matches, Plan};
+use crate::detect::signal::{Named, required};
+use crate::detect::who::Who;
+use crate::rule::{Rule, Subject};
+
+/// The days before the one at hand, ascending.
+#[derive(Debug, Default)]
+pub(crate) struct Past {
+    days: VecDeque<PastDay>,
+}
+
+/// The events of one day that correlations of later days still look at.
+#[derive(Debug)]
+pub(crate) struct PastDay {
+    day: UtcDay,
+    events: Vec<PastEvent>,
+    /// By place of the correlation in the set; [`Match::event`] is a place in `events`.
+    matches: HashMap<usize, Matches>,
+}
+
+/// What a finding says about an event.
+#[derive(Debug)]
+pub(crate) struct PastEvent {
+    pub(crate) id: Box<str>,
+    pub(crate) person: Named<'static>,
+}
+
+impl Past {
+    /// The events of a group since an instant, in their order; [`Match::batch`] tells their day.
+    pub(crate) fn group(
+        &self,
+        correlation: usize,
+        group: u128,
+        since: i64,
+    ) -> impl Iterator<Item = Match> {
+        let days = self.days.iter().zip(1_u32..);
+        days.filter_map(move |(past, batch)| Some((past.matches.get(&correlation)?, batch)))
+            .flat_map(move |(matches, batch)| {
+                let events = matches.group(group).iter();
+                events
+                    .filter(move |event| event.time >= since)
+                    .map(move |&event| Match { batch, ..event })
+            })
+    }
+
+    /// The groups that a correlation has events of.
+    pub(crate) fn groups(&self, correlation: usize) -> impl Iterator<Item = u128> {
+        self.days
+            .iter()
+            .filter_map(move |past| past.matches.get(&correlation))
+            .flat_map(|matches| matches.events.iter().map(|event| event.group))
+    }
+
+    /// The event of a match; none when it is one of the day at hand.
+    pub(crate) fn event(&self, event: &Match) -> Option<&PastEvent> {
+        let batch = (event.batch as usize).checked_sub(1)?;
+        self.days.get(batch)?.events.get(event.event as usize)
+    }
+
+    /// Adds a day after those before.
+    pub(crate) fn push(&mut self, day: PastDay) {
+        self.days.push_back(day);
+    }
+
+    /// Drops the days that a day does not look back on.
+    ///
+    /// # Panics
+    /// When the day does not come after those before.
+    pub(crate) fn forget_before(&mut self, day: UtcDay, plan: &Plan) {
+        let is_later = self.days.back().is_none_or(|past| past.day < day);
+        assert!(is_later, "days are walked in ascending order");
+        let look_back = i64::from(plan.look_back_days());
+        while let Some(first) = self.days.front()
+            && day.days_since(first.day) > look_back
+        {
+            self.days.pop_front();
+        }
+    }
+}
+
+impl PastDay {
+    /// Keeps of a day what later ones may reach.
+    pub(crate) fn of(
+        day: UtcDay,
+        frame: &Frame,
+        who: &Who<'_>,
+        matches: impl Iterator<Item = (usize, Matches)>,
+        rules: &[Rule],
+    ) -> Self {
+        let ids = frame.text_column("metadata_uid");
+        let mut kept = Self {
+            day,
+            events: Vec::new(),
+            matches: HashMap::new(),
+        };
+        let mut places: HashMap<u32, u32> = HashMap::new();
+        for (correlation, mut matches) in matches {
+            let since = first_reached(&rules[correlation], day);
+            matches.events.retain(|event| event.time >= since);
+            for event in &mut matches.events {
+                let (row, known_at) = (event.event as usize, event.ingested_at);
+                event.event = *places.entry(event.event).or_insert_with(|| {
+                    kept.events.push(PastEvent {
+                        id: required(&ids, row).into(),
+                        person: who.named(Subject::Victim, row, known_at).into_owned(),
+                    });
+                    u32::try_from(kept.events.len() - 1).expect("a batch has fewer rows than 2^32")
+                });
+            }
+            if !matches.events.is_empty() {
+                kept.matches.insert(correlation, matches);
+            }
+        }
+        kept
+    }
+}
+
+/// The first instant of a day that windows of the next one reach.
+fn first_reached(rule: &Rule, day: UtcDay) -> i64 {
+    let timespan = rule.correlation().map_or(0, Correlation::timespan_millis);
+    day.end().0.saturating_add(1).saturating_sub(timespan)
+}
