@@ -16,7 +16,7 @@ pub(crate) struct Finding {
     pub(crate) firing: Firing,
     /// An event that names the person.
     pub(crate) person: usize,
-    /// The events behind the finding, ascending.
+    /// The events behind the finding, ascending; of more than a thousand the last.
     pub(crate) evidence: Vec<usize>,
 }
 
@@ -38,6 +38,15 @@ pub(crate) fn findings(
         Subject::Victim | Subject::Operator => of_firings(correlation, events, &firings, people),
         Subject::AllInGroup => of_windows(correlation, events, &firings, people),
     }
+}
+
+/// How many events stand behind a finding at the most. Thousands of people behind one address would each
+/// have all that was done from there.
+const MAX_EVENTS: usize = 1000;
+
+/// Of too many events those last in the window.
+fn keep_last(evidence: &mut Vec<usize>) {
+    evidence.drain(..evidence.len().saturating_sub(MAX_EVENTS));
 }
 
 fn day(event: &Match) -> i64 {
@@ -62,6 +71,7 @@ fn of_firings(
             if correlation.is_ordered() {
                 evidence = takes_part(correlation, events, &evidence);
             }
+            keep_last(&mut evidence);
             found.push(Finding {
                 firing,
                 person: firing.at,
@@ -111,13 +121,15 @@ fn of_windows(
     let findings = hits.into_iter().map(|((_, name), (known_at, at, person))| {
         let begin = start_of_window(correlation, events, events[at].time);
         let own = places[name].iter().copied();
+        let mut evidence = own
+            .filter(|own| (begin..=at).contains(own))
+            .filter(|&own| events[own].ingested_at <= known_at)
+            .collect();
+        keep_last(&mut evidence);
         Finding {
             firing: Firing { known_at, at },
             person,
-            evidence: own
-                .filter(|own| (begin..=at).contains(own))
-                .filter(|&own| events[own].ingested_at <= known_at)
-                .collect(),
+            evidence,
         }
     });
     findings.collect()

@@ -16,7 +16,7 @@
 //!   event may add a finding where there was none, and never alters one: what was published at an instant
 //!   stays as it was.
 //! * **Evidence** are the events of the window; with `all_in_group` those about the person, with
-//!   `temporal_ordered` those that are a step of the order.
+//!   `temporal_ordered` those that are a step of the order. Of more than a thousand the last.
 //!
 //! Conditions have a lower bound. That something did *not* happen is no finding: a window with too few
 //! events cannot be told from one that is not over.

@@ -59,10 +59,10 @@ impl Past {
             .flat_map(|matches| matches.events.iter().map(|event| event.group))
     }
 
-    /// The event of a match; none when it is one of the day at hand.
-    pub(crate) fn event(&self, event: &Match) -> Option<&PastEvent> {
-        let batch = (event.batch as usize).checked_sub(1)?;
-        self.days.get(batch)?.events.get(event.event as usize)
+    /// The event at a place of a batch; none when it is one of the day at hand.
+    pub(crate) fn event(&self, batch: u32, event: u32) -> Option<&PastEvent> {
+        let day = (batch as usize).checked_sub(1)?;
+        self.days.get(day)?.events.get(event as usize)
     }
 
     /// Adds a day after those before.

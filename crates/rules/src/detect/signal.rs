@@ -156,9 +156,6 @@ pub(crate) struct Evidence<'a> {
     pub(crate) group: u128,
 }
 
-/// A finding lists so many events at most, those last in its window; its id is made of all.
-const MAX_EVENTS: usize = 1000;
-
 /// The signals of a batch, in the order of the attacks, as `attack_signals` in file schema.
 pub(crate) fn signals(frame: &Frame, attacks: &[Attack<'_>]) -> RecordBatch {
     let incidents = Incidents::of(frame, attacks.iter().map(|attack| attack.row));
@@ -225,8 +222,7 @@ fn group_incident(rule_id: &str, group: u128, time: UtcMillis) -> String {
 
 /// Event ids as they stand in a signal, sorted.
 fn listed<'e>(events: &[&'e str]) -> Vec<Cow<'e, str>> {
-    let last = &events[events.len().saturating_sub(MAX_EVENTS)..];
-    let mut listed: Vec<Cow<'_, str>> = last.iter().map(|&event| event.into()).collect();
+    let mut listed: Vec<Cow<'_, str>> = events.iter().map(|&event| event.into()).collect();
     listed.sort_unstable();
     listed
 }

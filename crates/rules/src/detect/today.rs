@@ -43,8 +43,8 @@ struct Found {
     known_at: i64,
     group: u128,
     named: Named<'static>,
-    /// The events behind it, in their order.
-    evidence: Vec<Match>,
+    /// The events behind it, in their order: batch and place in it.
+    evidence: Vec<(u32, u32)>,
 }
 
 impl<'a> Today<'a> {
@@ -116,9 +116,9 @@ impl<'a> Today<'a> {
         std::mem::take(&mut look.found)
             .into_iter()
             .map(move |found| {
-                let id = |event: &Match| match past.event(event) {
+                let id = |&(batch, event): &(u32, u32)| match past.event(batch, event) {
                     Some(past) => &*past.id,
-                    None => required(&ids, event.event as usize),
+                    None => required(&ids, event as usize),
                 };
                 let mut events: Vec<&str> = found.evidence.iter().map(id).collect();
                 // In temporal correlations an event may be there twice.
@@ -242,7 +242,7 @@ impl<'a> Today<'a> {
         };
         for place in asked {
             let event = &events[place];
-            named[place] = Some(match self.past.event(event) {
+            named[place] = Some(match self.past.event(event.batch, event.event) {
                 Some(past) => past.person.clone(),
                 None => self
                     .who
@@ -266,7 +266,7 @@ impl<'a> Today<'a> {
                 evidence: finding
                     .evidence
                     .iter()
-                    .map(|&place| events[place])
+                    .map(|&place| (events[place].batch, events[place].event))
                     .collect(),
             })
             .collect()

@@ -362,3 +362,21 @@ fn a_transaction_lends_its_person_to_a_window() {
     let later = said(&rules, &[threat, beside(1), session, other]);
     assert_eq!(later[0].known_at, START + 4 * DAY);
 }
+
+#[test]
+fn a_finding_lists_the_last_thousand_events_of_a_flood() {
+    let body = "  type: event_count\n  rules: [refused]\n  group-by: [client.ipAddress]\n  timespan: 1d\n  condition: {gte: 1200}";
+    let rules = set([
+        base("refused", 1, "push.refused"),
+        correlation("flood", 2, body, "class: attack"),
+    ]);
+    let uids: Vec<String> = (0..1200).map(|number| format!("e{number:04}")).collect();
+    let rows: Vec<Row<'static>> = (0..)
+        .zip(&uids)
+        .map(|(minute, uid)| refused(uid, minute))
+        .collect();
+    let said = said(&rules, &rows);
+    assert_eq!(said.len(), 1);
+    let last: Vec<&str> = uids[200..].iter().map(String::as_str).collect();
+    assert_eq!(ids(&said[0]), last);
+}
