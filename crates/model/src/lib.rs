@@ -18,6 +18,7 @@
 pub mod accounting;
 pub mod cell;
 pub mod contract;
+pub mod feed;
 pub mod hash;
 pub mod key;
 pub mod level;

@@ -57,6 +57,7 @@ mod published;
 mod reject;
 mod risk;
 mod secrets;
+mod steps;
 mod uid;
 mod warehouse;
 
@@ -66,4 +67,5 @@ pub use found::Found;
 pub use normalize::{CLOCK_SKEW_MILLIS, Normalizer};
 pub use parse::MAX_DEPTH;
 pub use reject::{Reject, RejectReason};
+pub use steps::Step;
 pub use uid::event_uid;

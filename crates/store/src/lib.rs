@@ -45,6 +45,7 @@ mod compact;
 pub mod disk;
 mod erase;
 mod error;
+pub mod feed;
 mod layout;
 mod lock;
 mod merge;

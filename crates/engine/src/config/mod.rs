@@ -40,7 +40,9 @@ pub use keys::{KEYS, Key, Kind, SECTIONS, Section, Starter};
 pub use problem::{Place, Problem, Severity};
 pub use read::{load, read};
 pub use rules::{find_rule, load_rules};
-pub use settings::{Config, Gates, OktaSource, PeopleSource, RuleSettings, Tenant};
+pub use settings::{
+    Auth, Config, Credential, Gates, OktaApi, OktaSource, PeopleSource, RuleSettings, SecretPlace, Tenant,
+};
 pub use starter::starter;
 
 /// The name by which a configuration is found when walking up from the current folder.

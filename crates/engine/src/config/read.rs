@@ -289,6 +289,7 @@ impl Reader<'_> {
                 okta: self.okta(&path),
                 service: self.texts(&format!("{path}.population.service")),
                 key: path.clone(),
+                ..Tenant::default()
             };
             for pattern in &tenant.service {
                 if let Err(error) = glob::Pattern::new(pattern) {
@@ -413,6 +414,7 @@ impl Reader<'_> {
                 key: path,
                 name,
                 files,
+                ..OktaSource::default()
             });
         }
         sources

@@ -3,8 +3,11 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use af_model::{Level, Params};
+use af_model::feed::Start;
+use af_model::{Level, Params, UtcDay};
+use af_okta::Step;
 use af_rules::{Exclusion, Network, Tuning};
+use af_store::feed::FeedName;
 
 use super::document::Document;
 use super::problem::Place;
@@ -28,6 +31,8 @@ pub struct Config {
     pub rules: RuleSettings,
     /// The limits of `--strict`.
     pub gates: Gates,
+    /// What proves who we are, by name, in the order of the file.
+    pub credentials: Vec<Credential>,
     /// The organizations, in the order of the file.
     pub tenants: Vec<Tenant>,
     pub(super) document: Document,
@@ -44,6 +49,7 @@ impl Default for Config {
             params: Params::default(),
             rules: RuleSettings::default(),
             gates: Gates::default(),
+            credentials: Vec::new(),
             tenants: Vec::new(),
             document: Document::default(),
         }
@@ -124,6 +130,8 @@ pub struct Tenant {
     pub name: String,
     /// Where its people come from.
     pub people: Vec<PeopleSource>,
+    /// Domains of e-mail addresses that are its own; empty = not told.
+    pub own_domains: Vec<String>,
     /// Where its Okta events come from.
     pub okta: Vec<OktaSource>,
     /// Patterns of logins or e-mails that make an account a service account.
@@ -143,13 +151,104 @@ pub struct PeopleSource {
     pub map: Vec<(String, String)>,
 }
 
-/// One Okta org.
+/// One Okta org: files that somebody drops, or an API that we ask.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct OktaSource {
     /// Where it stands, e.g. `tenant[0].okta[0]`.
     pub key: String,
     /// Its name, when the tenant has several.
     pub name: Option<String>,
-    /// Files or patterns, as written.
+    /// What it is, for people.
+    pub description: Option<String>,
+    /// Files or patterns, as written; none when it is asked over the network.
     pub files: Vec<String>,
+    /// How it is asked over the network.
+    pub api: Option<OktaApi>,
+}
+
+impl OktaSource {
+    /// The feed in the store that holds what was fetched for it.
+    pub fn feed_name(&self, tenant: &str) -> FeedName {
+        FeedName {
+            tenant: tenant.to_owned(),
+            integration: self.label().to_owned(),
+        }
+    }
+
+    /// What it is called in messages, as a feed and as a source of people.
+    pub fn label(&self) -> &str {
+        self.name.as_deref().unwrap_or("okta")
+    }
+}
+
+/// How an Okta org is asked over the network.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OktaApi {
+    /// Its base URL, as written.
+    pub url: String,
+    /// Whether the URL may be a domain of the organization's own.
+    pub custom_domain: bool,
+    /// The name of the credential.
+    pub credential: String,
+    /// From when on events are wanted.
+    pub start: Start,
+    /// Seconds between two looks of `okta pull --follow`; 0 = fetched by hand only, not by `run`.
+    pub poll_seconds: u32,
+    /// The share of a rate limit that is used up at the most, in per cent.
+    pub rate_percent: u8,
+    /// Hours after which `run` takes a new inventory; 0 = by hand only.
+    pub inventory_hours: u32,
+    /// The steps of an inventory.
+    pub inventory: Vec<Step>,
+    /// Whether its users are the people of the tenant.
+    pub people: bool,
+    /// Whether pages are kept as received after they were taken in.
+    pub keep_raw: bool,
+}
+
+/// A named credential. The secret itself is elsewhere.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Credential {
+    /// Where it stands, e.g. `credential[0]`.
+    pub key: String,
+    /// Its name.
+    pub name: String,
+    /// What it is, for people.
+    pub description: Option<String>,
+    /// How it proves who we are.
+    pub auth: Auth,
+    /// Where the secret is: API token, client secret, or private key (PEM or JWK).
+    pub from: SecretPlace,
+    /// The day on which it expires, if it does.
+    pub expires: Option<UtcDay>,
+}
+
+/// How a credential proves who we are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Auth {
+    /// An API token.
+    ApiToken,
+    /// OAuth client credentials with a secret.
+    ClientSecret {
+        /// The client.
+        client_id: String,
+    },
+    /// OAuth client credentials with a signed assertion.
+    PrivateKey {
+        /// The client.
+        client_id: String,
+        /// The id of the key, unless the key says it itself.
+        key_id: Option<String>,
+        /// Whether tokens are bound to a key of ours.
+        dpop: bool,
+    },
+}
+
+/// Where a secret is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SecretPlace {
+    /// In an environment variable.
+    Environment(String),
+    /// In a file.
+    File(PathBuf),
 }
