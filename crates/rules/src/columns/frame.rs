@@ -14,7 +14,7 @@ use arrow::datatypes::{DataType, Float64Type, Int32Type, Int64Type, TimestampMil
 use rsigma_eval::EventValue;
 
 use crate::columns::codes::{Codes, flags_where};
-use crate::columns::field::{Field, Read};
+use crate::columns::field::{Field, FieldEntry, Read};
 use crate::columns::groups::Groups;
 use crate::columns::memo::Memo;
 use crate::columns::own_network::OwnNetworks;
@@ -116,7 +116,7 @@ impl<'a> Details<'a> {
     }
 
     /// The first value of a key in a row. Most keys differ in their lengths, which are at hand.
-    fn find(self, row: usize, key: &str) -> Option<&'a str> {
+    pub(crate) fn find(self, row: usize, key: &str) -> Option<&'a str> {
         if self.map.is_null(row) {
             return None;
         }
@@ -305,10 +305,14 @@ impl Frame {
 
     /// What a field of a rule reads.
     pub(crate) fn column<'a>(&'a self, field: &'a Field) -> Column<'a> {
-        let entry = match field {
-            Field::Debug(key) => return Column::Debug(self.details(), key),
-            Field::Column(entry) => entry,
-        };
+        match field {
+            Field::Debug(key) => Column::Debug(self.details(), key),
+            Field::Column(entry) => self.entry_column(entry),
+        }
+    }
+
+    /// What a field of the table reads.
+    pub(crate) fn entry_column(&self, entry: &FieldEntry) -> Column<'_> {
         let array = self.array(entry.column);
         match entry.read {
             Read::Text => self.text_column(entry.column),

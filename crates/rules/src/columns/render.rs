@@ -3,9 +3,15 @@
 use arrow::array::RecordBatch;
 use serde_json::{Map, Value};
 
-use crate::columns::field::{Field, FieldEntry, Read, fields};
+use crate::columns::field::{FieldEntry, Read, fields};
 use crate::columns::frame::Frame;
 use crate::error::Error;
+
+/// The path of an event's targets.
+pub(crate) const TARGET: &str = "target";
+
+/// What is kept of a target, in the order of the column's struct.
+pub(crate) const TARGET_PARTS: [&str; 4] = ["id", "type", "alternateId", "displayName"];
 
 /// One row as JSON under the source's own paths, with `derived.…` beside them: what a rule sees of
 /// the event. Absent fields (nulls, empty lists) are left out. It is no raw event: what no rule can
@@ -34,9 +40,9 @@ pub(crate) fn render_row(frame: &Frame, row: usize) -> Value {
             insert(&mut event, path, value);
         }
     }
-    let targets = members(frame, row, &["id", "type", "alternateId", "displayName"]);
+    let targets = members(frame, row);
     if !targets.is_empty() {
-        event.insert("target".to_owned(), Value::Array(targets));
+        event.insert(TARGET.to_owned(), Value::Array(targets));
     }
     let chain = crate::columns::field::entry("request.ipChain.ip")
         .and_then(|entry| column_value(frame, entry, row))
@@ -66,16 +72,15 @@ pub(crate) fn render_row(frame: &Frame, row: usize) -> Value {
 }
 
 fn column_value(frame: &Frame, entry: &'static FieldEntry, row: usize) -> Option<Value> {
-    let field = Field::Column(entry);
-    let value = frame.column(&field).value(row);
+    let value = frame.entry_column(entry).value(row);
     value.map(|value| value.to_json())
 }
 
-fn members(frame: &Frame, row: usize, parts: &[&str; 4]) -> Vec<Value> {
+fn members(frame: &Frame, row: usize) -> Vec<Value> {
     frame
         .targets_of_row(row)
         .map(|texts| {
-            let named = parts.iter().zip(texts);
+            let named = TARGET_PARTS.iter().zip(texts);
             let object: Map<String, Value> = named
                 .filter_map(|(part, text)| Some(((*part).to_owned(), Value::from(text?))))
                 .collect();

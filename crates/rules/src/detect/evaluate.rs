@@ -7,14 +7,14 @@
 use std::sync::Arc;
 
 use rsigma_eval::compiler::eval_condition;
-use rsigma_eval::{CompiledMatcher, Event, EventValue, JsonEvent};
+use rsigma_eval::{CompiledMatcher, Event, EventValue};
 
 use crate::columns::codes::Codes;
 use crate::columns::field::Field;
 use crate::columns::frame::Frame;
 use crate::columns::memo::{Answers, Asked};
-use crate::columns::render::render_row;
 use crate::columns::rows::Rows;
+use crate::detect::row_event::RowEvent;
 use crate::read::compile::{Compiled, Condition, Item, RowDetection, Selection};
 
 /// With at least one row in so many alive, all rows are looked up by value at once: the next rule
@@ -149,11 +149,11 @@ impl Search<'_> {
     }
 
     fn row(&self, detection: &RowDetection, row: usize) -> bool {
-        let event = render_row(self.frame, row);
+        let event = RowEvent::new(self.frame, row);
         eval_condition(
             &detection.condition,
             &detection.detections,
-            &JsonEvent::borrow(&event),
+            &event,
             &mut Vec::new(),
         )
     }

@@ -6,6 +6,7 @@ pub(crate) mod evaluate;
 pub(crate) mod excluded;
 pub(crate) mod incident;
 pub(crate) mod past;
+pub(crate) mod row_event;
 pub(crate) mod signal;
 pub(crate) mod today;
 pub(crate) mod transaction;

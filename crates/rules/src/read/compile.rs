@@ -42,7 +42,7 @@ pub(crate) struct Item {
     pub(crate) key: HexHash,
 }
 
-/// A detection that rsigma evaluates on the row rendered as JSON.
+/// A detection that rsigma evaluates row by row.
 #[derive(Debug)]
 pub(crate) struct RowDetection {
     pub(crate) condition: ConditionExpr,
