@@ -11,8 +11,8 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::commands::{
-    compact, config, demo, detect, erase, explain, normalize, purge, retract, rules, run, schema,
-    score, snapshots, top, users, verify,
+    compact, config, demo, detect, erase, explain, normalize, okta, purge, retract, rules, run,
+    schema, score, snapshots, top, users, verify,
 };
 use crate::logging::LogFormat;
 use crate::settings::{CONFIG_VARIABLE, FoundBy, Settings};
@@ -34,6 +34,7 @@ const GLOBAL: &str = "Global options";
     after_help = "\
 Start here:
   attack-factor demo                                          bundled data, no account needed
+  attack-factor demo --live                                   the same, fetched from a simulated Okta
   attack-factor normalize okta export.ndjson --tenant acme --store risk/
   attack-factor users import people.csv --tenant acme --store risk/
   attack-factor score --store risk/
@@ -41,6 +42,7 @@ Start here:
 
 Every night:
   attack-factor config show --example > attack-factor.toml    what to read and how to score
+  attack-factor okta check                                    may we fetch from Okta, and what
   attack-factor run                                           all of the above, new input only
 
 Exit codes:
@@ -50,7 +52,8 @@ Exit codes:
    3  no input file
    4  a data gate failed: a tenant is left out and named (the others are published), or nothing
       may be published
-  10  somebody is at or above the level of --fail-on"
+  10  somebody is at or above the level of --fail-on
+ 130, 143  Ctrl-C or SIGTERM ended it before it was done"
 )]
 pub(crate) struct Arguments {
     /// Worker threads; all cores by default. Results do not depend on it.
@@ -92,6 +95,9 @@ pub(crate) enum Verb {
     Demo(demo::Demo),
     /// Do everything the configuration says: new input, people, signals, scores, snapshot
     Run(run::Run),
+    /// Fetch events and people from Okta, see how that fares, play an Okta org
+    #[command(subcommand)]
+    Okta(okta::Okta),
     /// Turn a source's raw events into identity events in a store
     #[command(subcommand)]
     Normalize(normalize::Source),
@@ -240,10 +246,11 @@ fn with_store(typed: &[OsString], store: &std::path::Path) -> Vec<OsString> {
 /// # Errors
 /// The verb depends on the configuration, or it was named, and it cannot be used.
 pub(crate) fn complete(arguments: &mut Arguments, settings: &mut Settings) -> anyhow::Result<()> {
-    let depends = matches!(
-        arguments.verb,
-        Verb::Run(_) | Verb::Score(_) | Verb::Detect(_) | Verb::Rules(_)
-    );
+    let depends = match &arguments.verb {
+        Verb::Run(_) | Verb::Score(_) | Verb::Detect(_) | Verb::Rules(_) => true,
+        Verb::Okta(okta) => okta.is_configured(),
+        _ => false,
+    };
     let named = settings.found_by == FoundBy::Name && !matches!(arguments.verb, Verb::Config(_));
     if (depends || named)
         && let Some(failure) = settings.take_failure()

@@ -166,6 +166,15 @@ struct Laps {
     done: Vec<(String, Duration)>,
 }
 
+impl Laps {
+    fn add(&mut self, stage: &str, took: Duration) {
+        match self.done.iter_mut().find(|(name, _)| name == stage) {
+            Some((_, sum)) => *sum += took,
+            None => self.done.push((stage.to_owned(), took)),
+        }
+    }
+}
+
 impl Stopwatch {
     /// A stopwatch around bars.
     pub(crate) fn new(bars: Bars) -> Self {
@@ -173,6 +182,17 @@ impl Stopwatch {
             bars,
             laps: Mutex::default(),
         }
+    }
+
+    /// Does a stage that shows its own progress, and measures it.
+    pub(crate) fn measure<T>(&self, stage: &str, act: impl FnOnce() -> T) -> T {
+        let began = clock::moment();
+        tracing::debug!(stage, "begins");
+        let result = act();
+        let took = began.elapsed();
+        tracing::debug!(stage, seconds = took.as_secs_f64(), "done");
+        self.with_laps(|laps| laps.add(stage, took));
+        result
     }
 
     /// How long every stage took, in the order of the stages.
@@ -208,10 +228,7 @@ impl Progress for Stopwatch {
             };
             let took = since.elapsed();
             tracing::debug!(stage, seconds = took.as_secs_f64(), "done");
-            match laps.done.iter_mut().find(|(name, _)| *name == stage) {
-                Some((_, sum)) => *sum += took,
-                None => laps.done.push((stage, took)),
-            }
+            laps.add(&stage, took);
         });
     }
 }

@@ -52,6 +52,36 @@ impl Refusal {
         }
     }
 
+    /// Something failed that others need not fail with.
+    pub(crate) fn failed(message: impl Into<String>) -> Self {
+        Self {
+            code: FAILED,
+            message: message.into(),
+            hint: None,
+        }
+    }
+
+    /// A signal ended what was not done yet; the code is a shell's for that signal.
+    pub(crate) fn signal(code: u8, message: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self {
+            code,
+            message: message.into(),
+            hint: Some(hint.into()),
+        }
+    }
+
+    /// The exit code.
+    #[cfg(test)]
+    pub(crate) fn code(&self) -> u8 {
+        self.code
+    }
+
+    /// What can be done about it.
+    #[cfg(test)]
+    pub(crate) fn hint(&self) -> Option<&str> {
+        self.hint.as_deref()
+    }
+
     /// Says what can be done about it.
     #[must_use]
     pub(crate) fn with_hint(mut self, hint: impl Into<String>) -> Self {
@@ -95,6 +125,13 @@ fn judge(error: &anyhow::Error) -> (u8, Option<String>) {
                 ErrorKind::Usage => USAGE,
                 ErrorKind::NoInput => NO_INPUT,
                 ErrorKind::Gate => GATE,
+                _ => FAILED,
+            };
+            return (code, error.hint().map(str::to_owned));
+        }
+        if let Some(error) = cause.downcast_ref::<af_okta_client::Error>() {
+            let code = match error.kind() {
+                af_okta_client::ErrorKind::Usage => USAGE,
                 _ => FAILED,
             };
             return (code, error.hint().map(str::to_owned));

@@ -43,7 +43,9 @@ pub(crate) fn start(format: LogFormat, verbose: u8, quiet: bool) {
     let filter = EnvFilter::try_from_env("ATTACK_FACTOR_LOG").unwrap_or_else(|_| {
         // Other people's crates warn; they say more when asked for by name.
         let others = if quiet { "error" } else { "warn" };
-        EnvFilter::new(format!("{others},attack_factor={level},af_engine={level}"))
+        EnvFilter::new(format!(
+            "{others},attack_factor={level},af_engine={level},af_okta_client={level}"
+        ))
     });
     let logs = tracing_subscriber::fmt()
         .with_env_filter(filter)
@@ -79,8 +81,10 @@ where
             Level::TRACE => "trace",
         };
         write!(writer, "{level}: ")?;
-        if let Some(tenant) = found.tenant {
-            write!(writer, "{tenant}: ")?;
+        match (found.tenant, found.integration) {
+            (Some(tenant), Some(integration)) => write!(writer, "{tenant}/{integration}: ")?,
+            (Some(tenant), None) => write!(writer, "{tenant}: ")?,
+            (None, _) => {}
         }
         writeln!(writer, "{}", found.message)
     }
@@ -91,12 +95,15 @@ where
 struct Found {
     message: String,
     tenant: Option<String>,
+    integration: Option<String>,
 }
 
 impl Visit for Found {
     fn record_str(&mut self, field: &Field, value: &str) {
-        if field.name() == "tenant" {
-            self.tenant = Some(value.to_owned());
+        match field.name() {
+            "tenant" => self.tenant = Some(value.to_owned()),
+            "integration" => self.integration = Some(value.to_owned()),
+            _ => {}
         }
     }
 

@@ -2,7 +2,7 @@
 //!
 //! What was typed is in [`args`], completed by the configuration in [`settings`]; every verb is one
 //! file under `commands`; every failure ends in [`exit`]. Standard output carries data, standard
-//! error everything else ([`console`], [`logging`]).
+//! error everything else ([`console`], [`logging`]). What goes over the network is made in [`okta`].
 
 mod args;
 mod clock;
@@ -10,6 +10,7 @@ mod commands;
 mod console;
 mod exit;
 mod logging;
+mod okta;
 mod settings;
 
 use std::ffi::OsString;

@@ -20,6 +20,7 @@ mod golden;
 mod hostile;
 mod hostile_people;
 mod labelled;
+mod live;
 mod logs;
 mod normalize;
 mod old_tables;

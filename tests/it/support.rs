@@ -44,6 +44,12 @@ impl Program {
         self
     }
 
+    /// Gives it a variable of the environment, which is empty otherwise.
+    pub(crate) fn env(mut self, name: &str, value: &str) -> Self {
+        self.command.env(name, value);
+        self
+    }
+
     /// Gives it standard input.
     pub(crate) fn input(mut self, bytes: impl Into<Vec<u8>>) -> Self {
         self.input = Some(bytes.into());

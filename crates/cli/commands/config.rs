@@ -8,6 +8,7 @@ use af_report::{Cell, Column, Format};
 use clap::Subcommand;
 
 use crate::args::FormatArgument;
+use crate::clock;
 use crate::console;
 use crate::exit::Refusal;
 use crate::settings::Settings;
@@ -101,7 +102,7 @@ fn check(settings: &Settings, format: Format) -> anyhow::Result<()> {
         return Err(Refusal::usage("read the configuration: it changed", "run again").into());
     };
     let (config, mut problems) = config::read(file, &text);
-    problems.extend(config::check(&config));
+    problems.extend(config::check(&config, clock::now().day()));
     problems.sort_by(|a, b| (a.place, &a.message).cmp(&(b.place, &b.message)));
     print_problems(&problems, format)?;
     let errors = problems.iter().filter(|problem| problem.is_error()).count();

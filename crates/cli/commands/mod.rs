@@ -12,6 +12,7 @@ pub(crate) mod detect;
 pub(crate) mod erase;
 pub(crate) mod explain;
 pub(crate) mod normalize;
+pub(crate) mod okta;
 pub(crate) mod purge;
 pub(crate) mod retract;
 pub(crate) mod rules;
@@ -35,6 +36,7 @@ pub(crate) fn run(arguments: &Arguments, settings: &Settings) -> anyhow::Result<
     match &arguments.verb {
         Verb::Demo(demo) => demo::run(demo, quiet),
         Verb::Run(run) => run::run(run, settings, quiet),
+        Verb::Okta(okta) => okta::run(okta, settings, quiet),
         Verb::Normalize(source) => normalize::run(source, quiet),
         Verb::Users(users) => users::run(users, quiet),
         Verb::Detect(detect) => detect::run(detect, quiet),

@@ -1,5 +1,7 @@
 //! `run`: everything the configuration says, in one go.
 
+mod fetch;
+
 use std::path::PathBuf;
 
 use af_engine::config::Config;
@@ -12,6 +14,8 @@ use af_model::view::one_decimal;
 use af_report::{Cell, Column, Format};
 use af_store::Store;
 use clap::Args;
+use fetch::{Fetch, FetchPlan, FetchView};
+use serde::Serialize;
 
 use crate::args::{CutArgument, FormatArgument, RulesArgument, parse_cut};
 use crate::commands::top::LevelArgument;
@@ -29,16 +33,23 @@ const NAMED: usize = 10;
     clippy::struct_field_names,
     reason = "--dry-run is what every verb calls it"
 )]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "flags of a command line are independent of each other"
+)]
 #[derive(Args, Debug)]
 #[command(after_help = "\
-Reads what is new of every [[tenant]] (a second run without news changes nothing), imports people
-that changed, finds attacks, scores and publishes one snapshot. A tenant that fails is left out and
-named in the manifest, the others are published, and the exit code is 4.
+Fetches from every [[tenant.okta]] with a url, reads what is new of every [[tenant]] (a second run
+without news changes nothing), imports people that changed, finds attacks, scores and publishes one
+snapshot. A tenant that fails is left out and named in the manifest, the others are published, and the
+exit code is 4. An org that cannot be asked is a warning and a gap in the manifest; what was fetched
+before is taken in all the same. While `okta pull --follow` fetches, a run leaves that to it.
 
 Examples:
   attack-factor config show --example > attack-factor.toml
-  attack-factor run --dry-run                      what would be read, detected and published
+  attack-factor run --dry-run                      what would be fetched, read and published
   attack-factor run
+  attack-factor run --offline                      take in what was fetched, ask nobody
   attack-factor run --strict --fail-on very_high --log-format json --format json
 
 Without --as-of and --known-at the snapshot is for today (the day of --ingested-at), so attacks grow
@@ -54,6 +65,10 @@ pub(crate) struct Run {
     /// Say what would happen, write nothing.
     #[arg(long)]
     pub(crate) dry_run: bool,
+
+    /// Fetch nothing over the network; take in what was fetched before.
+    #[arg(long)]
+    pub(crate) offline: bool,
 
     /// Leave out tenants that do not pass the limits of the configuration's gates.
     #[arg(long)]
@@ -85,13 +100,7 @@ pub(crate) struct Run {
 pub(super) fn run(arguments: &Run, settings: &Settings, quiet: bool) -> anyhow::Result<()> {
     settings.file()?;
     let config = &settings.config;
-    let Some(root) = arguments.store.as_ref().or(config.store.as_ref()) else {
-        return Err(Refusal::usage(
-            "tell where the store is",
-            "write store = \"risk\" into the configuration, or give --store DIR",
-        )
-        .into());
-    };
+    let root = store_root(arguments.store.as_ref(), config)?;
     let rules = rules::load(&arguments.rules)?;
     let run = run_facts();
     let options = RunOptions {
@@ -106,10 +115,15 @@ pub(super) fn run(arguments: &Run, settings: &Settings, quiet: bool) -> anyhow::
         fail_on: arguments.fail_on.map(Into::into),
     };
     if arguments.dry_run {
-        let plan = engine::plan(config, root, &rules, &options)?;
-        return show_plan(&plan, arguments.format.format, quiet);
+        let plan = engine::plan(config, &root, &rules, &options)?;
+        let fetch = if arguments.offline {
+            Vec::new()
+        } else {
+            fetch::plan(config, &root)?
+        };
+        return show_plan(&plan, &fetch, arguments.format.format, quiet);
     }
-    let store = Store::create_or_open(root)?;
+    let store = Store::create_or_open(&root)?;
     let lock = store.lock()?;
     let random = clock::random_bytes()?;
     let key = store.hash_key(&lock, || random)?;
@@ -122,12 +136,27 @@ pub(super) fn run(arguments: &Run, settings: &Settings, quiet: bool) -> anyhow::
         options: &options,
     };
     let stopwatch = Stopwatch::new(Bars::new(quiet));
+    let fetch = if arguments.offline {
+        Fetch::default()
+    } else {
+        fetch::before_run(config, &store, &stopwatch, quiet)?
+    };
     let report = engine::execute(&job, &stopwatch)?;
-    show(&report, arguments.format.format)?;
+    show(&report, &fetch, arguments.format.format)?;
     if !quiet {
-        tell(&report, &stopwatch, config);
+        tell(&report, &fetch, &stopwatch, config);
     }
     judge(&report)
+}
+
+/// The folder of the store: what was typed, else what is configured.
+pub(super) fn store_root(typed: Option<&PathBuf>, config: &Config) -> Result<PathBuf, Refusal> {
+    typed.or(config.store.as_ref()).cloned().ok_or_else(|| {
+        Refusal::usage(
+            "tell where the store is",
+            "write store = \"risk\" into the configuration, or give --store DIR",
+        )
+    })
 }
 
 /// The exit code follows from what matters most.
@@ -169,10 +198,30 @@ fn people(n: usize) -> String {
     }
 }
 
+/// The report of the engine, and what was fetched before it worked.
+#[derive(Serialize)]
+struct WholeReport<'r> {
+    #[serde(flatten)]
+    report: &'r RunReport,
+    fetched: &'r [FetchView],
+}
+
+/// The plan of the engine, and what would be fetched before it works.
+#[derive(Serialize)]
+struct WholePlan<'r> {
+    #[serde(flatten)]
+    plan: &'r Plan,
+    fetch: &'r [FetchPlan],
+}
+
 /// The accounts of every tenant.
-fn show(report: &RunReport, format: Format) -> anyhow::Result<()> {
+fn show(report: &RunReport, fetch: &Fetch, format: Format) -> anyhow::Result<()> {
     if format == Format::Json {
-        return console::print(&(serde_json::to_string_pretty(report)? + "\n"));
+        let whole = WholeReport {
+            report,
+            fetched: &fetch.views,
+        };
+        return console::print(&(serde_json::to_string_pretty(&whole)? + "\n"));
     }
     let events = events_columns();
     let signals = signals_columns(format);
@@ -248,7 +297,7 @@ fn signals_columns(format: Format) -> Vec<Column> {
     columns
 }
 
-fn tell(report: &RunReport, stopwatch: &Stopwatch, config: &Config) {
+fn tell(report: &RunReport, fetch: &Fetch, stopwatch: &Stopwatch, config: &Config) {
     if let Some(threshold) = &report.threshold {
         // Names of people belong on a terminal, not into logs.
         if !logging::is_json() {
@@ -273,6 +322,9 @@ fn tell(report: &RunReport, stopwatch: &Stopwatch, config: &Config) {
         .collect();
     if !laps.is_empty() {
         console::say(&laps.join(", "));
+    }
+    if let Some(summary) = fetch.summary() {
+        console::say(&summary);
     }
     if report.is_without_news() {
         console::say("no news: nothing was read and nothing changed");
@@ -307,9 +359,10 @@ fn tell(report: &RunReport, stopwatch: &Stopwatch, config: &Config) {
     }
 }
 
-fn show_plan(plan: &Plan, format: Format, quiet: bool) -> anyhow::Result<()> {
+fn show_plan(plan: &Plan, fetch: &[FetchPlan], format: Format, quiet: bool) -> anyhow::Result<()> {
     if format == Format::Json {
-        console::print(&(serde_json::to_string_pretty(plan)? + "\n"))?;
+        let whole = WholePlan { plan, fetch };
+        console::print(&(serde_json::to_string_pretty(&whole)? + "\n"))?;
     } else {
         let columns = [
             Column::new("tenant"),
@@ -349,6 +402,9 @@ fn show_plan(plan: &Plan, format: Format, quiet: bool) -> anyhow::Result<()> {
         if let Some(problem) = &tenant.problem {
             console::say(&format!("warning: {name} would be left out: {problem}"));
         }
+    }
+    for fetch in fetch {
+        console::say(&fetch.line());
     }
     if plan.creates_store {
         console::say("the store would be made");

@@ -136,6 +136,33 @@ pub fn import(path: &Path, options: &ImportOptions) -> Result<Imported, Error> {
     Ok(intake.finish(mapping))
 }
 
+/// Makes people of Okta's user objects, one JSON text each, as [`import`] does of a file of them. The
+/// number of an object, from 1, stands for its line.
+///
+/// # Errors
+/// The first failure among `users`.
+pub fn import_okta_users<E>(
+    users: impl IntoIterator<Item = Result<String, E>>,
+    options: &ImportOptions,
+) -> Result<Imported, E> {
+    let mut intake = Intake {
+        options,
+        builder: PersonBuilder::new(options),
+        read: 0,
+        rows: Vec::new(),
+        rejects: Vec::new(),
+    };
+    for (number, user) in (1..).zip(users) {
+        let user = user?;
+        if options.tenant.is_some() {
+            intake.okta_user(number, &user);
+        } else {
+            intake.refuse(number, "no_tenant", Some("tenant_uid"));
+        }
+    }
+    Ok(intake.finish(Mapping::default()))
+}
+
 /// Parquet is read in place; only text is worth having in memory as a whole.
 fn starts_as_parquet(path: &Path) -> Result<bool, Error> {
     let mut first = Vec::new();

@@ -49,4 +49,4 @@ mod okta;
 mod parquet_file;
 
 pub use error::{Error, ErrorKind};
-pub use import::{ImportOptions, Imported, RejectedPerson, Warning, import};
+pub use import::{ImportOptions, Imported, RejectedPerson, Warning, import, import_okta_users};

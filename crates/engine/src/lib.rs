@@ -3,7 +3,8 @@
 //! [`pipeline`] is the data flow as code and the door for library users; each stage it calls is a
 //! module here and leans on the crate that knows how: [`normalize`] on `af-okta`, [`detect`] on
 //! `af-rules`, [`tally`] on `af-count`, [`assemble`] on `af-score`, and all of them on `af-store`.
-//! [`retract`] and [`feedback`] take back what was no attack.
+//! [`retract`] and [`feedback`] take back what was no attack. [`feeds`] tells how fetching fares; the
+//! pages that wait in a feed are input of a [`run`].
 //!
 //! [`backtest`] tries a rule on the events of a store before it is switched on.
 //!
@@ -19,6 +20,7 @@ pub mod detect;
 pub mod diff;
 pub mod error;
 pub mod feedback;
+pub mod feeds;
 pub mod input;
 pub mod known;
 pub mod normalize;

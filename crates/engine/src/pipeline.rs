@@ -17,7 +17,9 @@ use std::path::{Path, PathBuf};
 
 use af_directory::ImportOptions;
 use af_model::accounting::{EventAccount, PerTenant};
-use af_model::manifest::{DirectoryVersion, Manifest, RuleChanges, TenantEntry, TenantRun};
+use af_model::manifest::{
+    DirectoryVersion, IntegrationState, Manifest, RuleChanges, TenantEntry, TenantRun,
+};
 use af_model::{HashKey, Params, UtcMillis};
 use af_rules::RuleSet;
 use af_store::{Partitioned, Store, WriteLock};
@@ -28,7 +30,7 @@ use crate::error::{Error, ErrorKind};
 use crate::progress::Progress;
 use crate::publish::{Facts, entries, publish, tenant_entries, tenant_runs, unchanged};
 use crate::tally::{self, AskedCut, LatestKnown};
-use crate::{feedback, people, retract, timeline, upkeep};
+use crate::{feedback, feeds, people, retract, timeline, upkeep};
 
 /// The state document that sums up what every `normalize` read.
 pub const EVENTS_STATE: &str = "events";
@@ -99,6 +101,7 @@ pub fn score_store(
         asked,
         run,
         left_out: LeftOut::new(),
+        integrations: feeds::states(job.store)?,
         gate: &|_, _| Verdict::default(),
     };
     let scored = score_store_gated(job, scoring, progress)?;
@@ -117,6 +120,8 @@ pub struct Scoring<'a> {
     pub run: &'a RunFacts,
     /// Tenants that failed before.
     pub left_out: LeftOut,
+    /// How fetching fares; for the manifest.
+    pub integrations: Vec<IntegrationState>,
     /// Judges the tenants that are about to be published; told who is left out already.
     pub gate: &'a dyn Fn(&PerTenant<TenantEntry>, &LeftOut) -> Verdict,
 }
@@ -166,6 +171,7 @@ pub fn score_store_gated(
         asked,
         run,
         mut left_out,
+        integrations,
         gate,
     } = scoring;
 
@@ -242,6 +248,7 @@ pub fn score_store_gated(
         seen,
         left_out: left_out.clone(),
         rule_changes: rules.changes().clone(),
+        integrations,
         run,
     };
     progress.begin("publishing", None);
@@ -373,6 +380,7 @@ pub fn score_files(
         seen: tenant_runs(&counted, None),
         left_out: LeftOut::new(),
         rule_changes: RuleChanges::default(),
+        integrations: Vec::new(),
         run,
     };
     af_store::mend_output(job.out)?;

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use af_count::Counted;
 use af_model::accounting::{EventAccount, PerTenant};
 use af_model::manifest::{
-    DirectoryVersion, Feed, FileEntry, Manifest, RuleChanges, Run, TenantEntry, TenantRun,
+    DirectoryVersion, Feed, FileEntry, IntegrationState, Manifest, RuleChanges, Run, TenantEntry,
+    TenantRun,
 };
 use af_model::tables::{self, attack_signals};
 use af_model::{FORMULA, Params};
@@ -91,6 +92,7 @@ pub(crate) struct Facts<'a> {
     pub(crate) seen: PerTenant<TenantRun>,
     pub(crate) left_out: LeftOut,
     pub(crate) rule_changes: RuleChanges,
+    pub(crate) integrations: Vec<IntegrationState>,
     pub(crate) run: &'a RunFacts,
 }
 
@@ -123,6 +125,7 @@ impl Facts<'_> {
             started_at: Some(self.run.started_at),
             inputs: self.inputs,
             tenants: self.seen,
+            integrations: self.integrations,
         };
         manifest
     }

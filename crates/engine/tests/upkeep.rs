@@ -6,6 +6,7 @@ mod upkeep {
     mod cast;
     mod compact;
     mod erase;
+    mod feeds;
     mod look;
     mod purge;
 }

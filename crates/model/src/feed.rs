@@ -90,6 +90,8 @@ pub struct StepStatus {
     pub calls: u64,
     /// `done`, `skipped` (not permitted, not available) or `failed`.
     pub state: StepState,
+    /// What a reader should know about what is here, e.g. that objects were gone meanwhile.
+    pub note: Option<String>,
     /// Why it was skipped or failed, and what permission is missing.
     pub problem: Option<Problem>,
 }
@@ -117,7 +119,7 @@ pub struct Cost {
     pub repeated: u64,
     /// Answers that said "too many calls".
     pub limited: u64,
-    /// Milliseconds spent waiting for the rate limit.
+    /// Milliseconds spent waiting: for rate limits and before repetitions.
     pub waited_millis: u64,
     /// Bytes of the answers as they came over the network, unpacked.
     pub bytes: u64,

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::accounting::{ClassAccount, EventAccount, PerTenant, SignalAccount};
+use crate::feed::FeedStatus;
 use crate::level::Level;
 use crate::params::Params;
 use crate::time::UtcMillis;
@@ -189,6 +190,50 @@ pub struct Run {
     /// Per tenant: where everything went that the run saw, whenever it became known.
     #[serde(default)]
     pub tenants: PerTenant<TenantRun>,
+    /// How fetching fares, sorted by tenant and integration: a gap in the events is seen here.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub integrations: Vec<IntegrationState>,
+}
+
+/// How fetching from one integration fares.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct IntegrationState {
+    /// The tenant.
+    pub tenant: String,
+    /// The integration.
+    pub integration: String,
+    /// When it last had nothing more to give: everything before is here.
+    pub caught_up_at: Option<UtcMillis>,
+    /// The greatest time of an event that was fetched.
+    pub last_event: Option<UtcMillis>,
+    /// Days of history that are wanted.
+    pub history_days: u64,
+    /// How many of these are here.
+    pub history_days_done: u64,
+    /// Since when it fails; absent while it works.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub failing_since: Option<UtcMillis>,
+    /// The failure, for people to read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub problem: Option<String>,
+}
+
+impl IntegrationState {
+    /// What a feed's status says.
+    pub fn of(tenant: &str, integration: &str, status: &FeedStatus) -> Self {
+        let log = &status.log;
+        Self {
+            tenant: tenant.to_owned(),
+            integration: integration.to_owned(),
+            caught_up_at: log.caught_up_at,
+            last_event: log.last_event,
+            history_days: log.history_days,
+            history_days_done: log.history_days_done,
+            failing_since: log.failing_since,
+            problem: log.problem.as_ref().map(|problem| problem.message.clone()),
+        }
+    }
 }
 
 /// What one run saw of one tenant's data, what was not yet known at the cut included.

@@ -69,6 +69,15 @@ impl Error {
         self
     }
 
+    /// Says how often it was tried, when that was more than once.
+    #[must_use]
+    pub(crate) fn after_tries(mut self, tries: u32) -> Self {
+        if tries > 1 {
+            self.message = format!("{} ({tries} tries)", self.message);
+        }
+        self
+    }
+
     /// What kind of failure it is.
     pub const fn kind(&self) -> ErrorKind {
         self.kind

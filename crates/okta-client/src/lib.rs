@@ -7,7 +7,8 @@
 //!   applications and the rest; [`check`] says in plain words what a credential can and cannot do.
 //!
 //! What is fetched lands in [`af_store::feed`] as received; turning it into rows is the pipeline's
-//! work. Nothing here reads the environment; the clock is an argument.
+//! work. Nothing here reads the environment (only reqwest looks there for the proxy of the machine, and not
+//! for a simulator); the clock is an argument.
 
 pub mod auth;
 pub mod check;

@@ -27,6 +27,11 @@ impl Scope {
         Self::OrgsRead,
     ];
 
+    /// Its place in [`Scope::ALL`].
+    pub(crate) const fn index(self) -> usize {
+        self as usize
+    }
+
     /// Okta's name of it.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -38,6 +43,18 @@ impl Scope {
             Self::IdpsRead => "okta.idps.read",
             Self::DevicesRead => "okta.devices.read",
             Self::OrgsRead => "okta.orgs.read",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_scopes_stand_at_their_index() {
+        for (place, scope) in Scope::ALL.iter().enumerate() {
+            assert_eq!(scope.index(), place);
         }
     }
 }

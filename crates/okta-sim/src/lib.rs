@@ -1,97 +1,71 @@
 //! An Okta org on loopback: endpoints, paging, limits, credentials and faults on command.
+//!
+//! For tests, demos and other people's tools. [`Sim::start`] takes [`SimOptions`]: a [`World`] (a
+//! simulated organization, or somebody's own users and events), what [`Time`] it is there, and who
+//! may call. It listens on 127.0.0.1 and nowhere else.
+//!
+//! ```
+//! use af_okta_sim::{Fault, Rule, Sim, SimOptions};
+//!
+//! let user = r#"[{"id":"00u1","status":"ACTIVE","profile":{"login":"joe@example.com"}}]"#;
+//! let event = r#"{"uuid":"1","published":"2026-11-20T10:00:00.000Z","eventType":"user.session.start"}"#;
+//! // Eleven o'clock on the same day.
+//! let sim = Sim::start_blocking(SimOptions::given(user, event, 1_795_172_400_000)).unwrap();
+//! sim.faults().add(Rule::new(Fault::Status { status: 503 }).on("/api/v1/logs").once());
+//! assert!(sim.url().starts_with("http://127.0.0.1:"));
+//! ```
+//!
+//! From a shell, with a simulator on port 8090:
+//!
+//! ```text
+//! curl -s -H 'Authorization: SSWS simulated-api-token' -D - \
+//!     'http://127.0.0.1:8090/api/v1/logs?since=2026-11-20T00:00:00Z&limit=2'
+//! curl -s http://127.0.0.1:8090/sim            # what can be commanded
+//! curl -s -X POST http://127.0.0.1:8090/sim/faults \
+//!     -d '{"on":"/api/v1/logs","times":1,"fault":{"kind":"rate_limit","seconds":2}}'
+//! ```
+//!
+//! # What is as in Okta
+//!
+//! * **System Log**: polling (`until` absent, ascending) goes by the instant at which an event came to
+//!   be seen, and always has a `next`; bounded queries go by `published`, and their last page has
+//!   none. Events come late ([`Lateness`]) and, polled, out of order. `since` is included, `until` is
+//!   not. 90 days are kept, 180 may be asked for.
+//! * **Inventory**: users without the deprovisioned unless asked for, groups, rules, applications,
+//!   factors, roles, identity providers, devices; everything that is not given follows from the users.
+//! * **Credentials**: API token; client credentials by secret or signed assertion (RS256, ES256),
+//!   with proofs of possession and their nonces; scopes, and the role that a client needs.
+//! * **Limits**: windows per bucket, calls at the same time, their headers; error bodies; links in
+//!   both forms; gzip.
+//!
+//! # What is not
+//!
+//! No writing call, no sign-in, no `.well-known` beyond what clients look at. Limits and proofs of
+//! identity go by the world's clock, everything else by the org's. A list of the inventory is made
+//! anew for every page. `filter` knows `eq ne sw ew co pr` joined by `and` and `or`.
 
-use std::path::PathBuf;
+mod answer;
+mod append;
+mod auth;
+mod clock;
+mod control;
+mod directory;
+mod fault;
+mod filter;
+mod links;
+mod log;
+mod options;
+mod org;
+pub mod organization;
+mod random;
+mod rate;
+mod request;
+mod route;
+mod server;
+mod sim;
+mod stats;
 
-/// What the org is made of.
-#[derive(Clone, Debug)]
-pub enum World {
-    /// A simulated organization: people at work, and attacks among them.
-    Organization {
-        /// People in it.
-        people: u32,
-        /// Days of its System Log before the start of the clock.
-        days: u32,
-        /// The same seed gives the same org.
-        seed: u64,
-    },
-    /// Somebody's own: users (a JSON array or one a line) and events (NDJSON, gzip allowed).
-    Given {
-        /// Users, as Okta answers.
-        users: Vec<u8>,
-        /// Events, as Okta answers.
-        events: Vec<u8>,
-    },
-}
-
-/// What time it is in the org.
-#[derive(Clone, Copy, Debug)]
-pub enum Time {
-    /// It runs, from an instant (milliseconds since 1970 UTC), so many times as fast as ours.
-    Runs {
-        /// Where it starts; none = now.
-        from: Option<i64>,
-        /// How fast.
-        speed: u32,
-    },
-    /// It stands still until somebody moves it.
-    Stands(i64),
-}
-
-/// How a simulator is started.
-#[derive(Clone, Debug)]
-pub struct SimOptions {
-    /// The port on 127.0.0.1; 0 = any free one.
-    pub port: u16,
-    /// What the org is made of.
-    pub world: World,
-    /// What time it is in there.
-    pub time: Time,
-    /// An API token that it accepts; none = none is.
-    pub api_token: Option<String>,
-    /// OAuth clients that it knows.
-    pub clients: Vec<SimClient>,
-    /// Calls a minute to `/api/v1/logs`; other limits follow from it as in Okta.
-    pub logs_per_minute: u32,
-    /// Where days that were generated lie; none = a folder of its own that it removes.
-    pub scratch: Option<PathBuf>,
-}
-
-/// An OAuth client that the org knows.
-#[derive(Clone, Debug, Default)]
-pub struct SimClient {
-    /// Its id.
-    pub client_id: String,
-    /// Its secret, for an API service integration.
-    pub secret: Option<String>,
-    /// Its public keys as JWK, for an API services app.
-    pub public_keys: Vec<serde_json::Value>,
-    /// Whether its tokens must be bound to a key (DPoP).
-    pub requires_dpop: bool,
-    /// Scopes that were granted; none = all.
-    pub scopes: Option<Vec<String>>,
-    /// Whether it has an admin role; without one a token is good for nothing.
-    pub has_role: bool,
-}
-
-/// A running simulator. Dropped, it stops.
-pub struct Sim {}
-
-impl Sim {
-    /// Starts it; it answers when this returns.
-    ///
-    /// # Errors
-    /// The port is taken, or the world cannot be read.
-    pub async fn start(_options: SimOptions) -> std::io::Result<Self> {
-        todo!()
-    }
-
-    /// Its base URL, e.g. `http://127.0.0.1:8090`.
-    pub fn url(&self) -> &str {
-        todo!()
-    }
-
-    /// Waits until it is stopped from outside (`stop`), or for ever.
-    pub async fn run(self) {
-        todo!()
-    }
-}
+pub use fault::{Fault, Faults, RandomFaults, Rule};
+pub use options::{Lateness, LinkStyle, SimClient, SimOptions, Time, World};
+pub use sim::{Sim, SimStopper};
+pub use stats::Stats;

@@ -3,7 +3,7 @@
 //! [`Normalizer::event`] turns the JSON of one System Log event into one row of
 //! `identity_events`, [`Normalizer::events`] does so with whatever a collector made of it;
 //! [`inventory::person`] turns one user object into one person of the directory;
-//! [`catalogue`] knows which event types exist. What cannot be read becomes a [`Reject`] with a
+//! [`catalogue`] knows which event types exist, [`org_url`] which addresses an org may have. What cannot be read becomes a [`Reject`] with a
 //! reason from a fixed list, which the caller counts.
 //!
 //! ```
@@ -50,6 +50,7 @@ mod json_text;
 mod lenient;
 mod normalize;
 mod ocsf;
+pub mod org_url;
 mod parse;
 mod printed;
 mod privacy;

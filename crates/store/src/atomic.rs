@@ -75,8 +75,8 @@ pub(crate) fn move_into_place(from: &Path, to: &Path) -> Result<(), Error> {
     }
 }
 
-/// Who may read a file written by [`write_atomically`].
-#[derive(Clone, Copy, PartialEq, Eq)]
+/// Who may read a file that is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Access {
     /// As the process's umask says.
     Usual,

@@ -4,7 +4,7 @@ use std::fs::TryLockError;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
-use crate::atomic::remove;
+use crate::atomic::{Access, remove};
 use crate::disk;
 use crate::error::{Error, ErrorKind};
 use crate::layout::{Store, UNFINISHED_MARKER, entries};
@@ -26,32 +26,7 @@ impl Store {
     /// [`ErrorKind::Locked`] when another process writes; the text names its process id. Never waits.
     pub fn lock(&self) -> Result<WriteLock, Error> {
         let path = self.lock_file();
-        let failed = |error: std::io::Error| Error::io("lock", &path, &error);
-        // The file stays when the lock is released: removing it would let two writers hold two
-        // files of the same name.
-        let mut file = disk::File::open_or_create(&path).map_err(failed)?;
-        match file.inner().try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                let mut holder = String::new();
-                let _ = Read::by_ref(file.inner())
-                    .take(20)
-                    .read_to_string(&mut holder);
-                let problem = match holder.trim().parse::<u32>() {
-                    Ok(pid) => format!("process {pid} is writing to this store"),
-                    Err(_) => "another process is writing to this store".to_owned(),
-                };
-                return Err(Error::at(ErrorKind::Locked, "lock", &path, problem));
-            }
-            Err(TryLockError::Error(error)) => {
-                return Err(failed(error)
-                    .with_hint("the store's file system must support file locks (flock)"));
-            }
-        }
-        // A courtesy to whoever waits: a full disk must not keep anybody from making room.
-        let _ = file
-            .truncate()
-            .and_then(|()| file.write_all(format!("{}\n", std::process::id()).as_bytes()));
+        let file = hold(&path, Access::Usual, "writing to this store")?;
         let lock = WriteLock {
             root: self.root().to_owned(),
             file,
@@ -71,8 +46,47 @@ impl Store {
     }
 }
 
+/// Takes a file lock without waiting and notes our process id in it; `doing` says what its holder
+/// does.
+pub(crate) fn hold(path: &Path, access: Access, doing: &str) -> Result<disk::File, Error> {
+    let failed = |error: std::io::Error| Error::io("lock", path, &error);
+    // The file stays when the lock is released: removing it would let two holders hold two files of
+    // the same name.
+    let mut file = disk::File::open_or_create(path, access).map_err(failed)?;
+    match file.inner().try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => {
+            let mut holder = String::new();
+            let _ = Read::by_ref(file.inner())
+                .take(20)
+                .read_to_string(&mut holder);
+            let problem = match holder.trim().parse::<u32>() {
+                Ok(pid) => format!("process {pid} is {doing}"),
+                Err(_) => format!("another process is {doing}"),
+            };
+            return Err(Error::at(ErrorKind::Locked, "lock", path, problem));
+        }
+        Err(TryLockError::Error(error)) => {
+            return Err(
+                failed(error).with_hint("the store's file system must support file locks (flock)")
+            );
+        }
+    }
+    // A courtesy to whoever waits: a full disk must not keep anybody from making room.
+    let _ = file
+        .truncate()
+        .and_then(|()| file.write_all(format!("{}\n", std::process::id()).as_bytes()));
+    Ok(file)
+}
+
+/// Gives a file lock back. The process id goes first; the lock itself ends with the file handle.
+pub(crate) fn release(file: &mut disk::File) {
+    let _ = file.truncate();
+    let _ = file.inner().unlock();
+}
+
 /// Removes everything in a folder whose name begins like this.
-fn clear(folder: &Path, beginning: &str) -> Result<(), Error> {
+pub(crate) fn clear(folder: &Path, beginning: &str) -> Result<(), Error> {
     for name in entries(folder)? {
         if name.starts_with(beginning) {
             remove(&folder.join(name))?;
@@ -98,9 +112,7 @@ impl WriteLock {
 
 impl Drop for WriteLock {
     fn drop(&mut self) {
-        // The process id is a courtesy to whoever waits; the lock itself ends with the file handle.
-        let _ = self.file.truncate();
-        let _ = self.file.inner().unlock();
+        release(&mut self.file);
     }
 }
 

@@ -25,4 +25,3 @@
 
 pub mod generate;
 pub mod oracle;
-pub mod organization;

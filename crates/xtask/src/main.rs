@@ -9,6 +9,7 @@ mod check_deps;
 mod demo;
 mod detection;
 mod docs;
+mod fetch;
 mod repository_tests;
 
 /// Generators and checks of this repository.
@@ -37,6 +38,8 @@ enum Verb {
         #[arg(long)]
         check: bool,
     },
+    /// Pull a simulated System Log over HTTP with the built program, and print what that costs.
+    Fetch(fetch::Arguments),
     /// Write the fixtures that today's table versions lack, and read all fixtures.
     Fixtures {
         /// Write those of today's versions anew; only before anybody has files of them.
@@ -63,6 +66,7 @@ fn main() -> ExitCode {
         Verb::DemoData { check } => demo::run(check),
         Verb::Detection(arguments) => detection::run(arguments),
         Verb::Docs { check } => docs::run(check),
+        Verb::Fetch(arguments) => fetch::run(arguments),
         Verb::Fixtures { bless } => repository_tests::fixtures(bless),
         Verb::Rules { bless } => repository_tests::rules(bless),
         Verb::Golden { bless } => repository_tests::golden(bless),

@@ -3,24 +3,28 @@
 use std::path::Path;
 
 use af_directory::ImportOptions;
+use af_model::UtcDay;
 use af_model::name::Printable;
+use af_okta::org_url::{self, OrgUrl};
 
 use super::files::list;
 use super::problem::{Problem, Severity};
 use super::rules::{UnknownRule, unchanged, unknown_names};
-use super::settings::{Config, PeopleSource, Tenant};
+use super::settings::{Config, PeopleSource, SecretPlace, Tenant};
 use crate::error::Error;
 use crate::people;
 
 /// Everything that is wrong with what the configuration names, in the order of the file. People
-/// files are read as an import would read them; events are only looked for.
-pub fn check(config: &Config) -> Vec<Problem> {
+/// files are read as an import would read them; events are only looked for. No secret is read; `today`
+/// tells which credentials expire.
+pub fn check(config: &Config, today: UtcDay) -> Vec<Problem> {
     let mut checker = Checker {
         config,
         problems: Vec::new(),
     };
     checker.store();
     checker.rules();
+    checker.credentials(today);
     for tenant in &config.tenants {
         checker.tenant(tenant);
     }
@@ -108,10 +112,11 @@ impl Checker<'_> {
     }
 
     fn tenant(&mut self, tenant: &Tenant) {
-        if tenant.people.is_empty() {
+        let apis = || tenant.okta.iter().filter_map(|source| source.api.as_ref());
+        if tenant.people.is_empty() && !apis().any(|api| api.people) {
             let message = format!("tenant {} has no people", tenant.name);
-            let hint = "without [[tenant.people]] nobody has a score, unless people are imported \
-                        otherwise";
+            let hint = "without [[tenant.people]], or an Okta org whose users are its people, nobody \
+                        has a score, unless people are imported otherwise";
             self.say(
                 Severity::Warning,
                 &tenant.key,
@@ -126,7 +131,70 @@ impl Checker<'_> {
         }
         for source in &tenant.okta {
             self.files(&format!("{}.files", source.key), &source.files);
+            if let Some(api) = &source.api
+                && org_url::check(&api.url) == Ok(OrgUrl::Custom)
+            {
+                let key = format!("{}.url", source.key);
+                let message = "the credential is sent to a domain that is not Okta's";
+                let hint = "where you can, use the org's address below okta.com";
+                self.say(Severity::Warning, &key, message, Some(hint.to_owned()));
+            }
         }
+    }
+
+    /// Credentials that end, that nobody uses, or whose file is not as a secret's file should be.
+    fn credentials(&mut self, today: UtcDay) {
+        let config = self.config;
+        let sources = config.tenants.iter().flat_map(|tenant| &tenant.okta);
+        let used: Vec<&str> = sources
+            .filter_map(|source| Some(source.api.as_ref()?.credential.as_str()))
+            .collect();
+        for credential in &config.credentials {
+            let (key, name) = (&credential.key, &credential.name);
+            if let Some(warning) = credential.expiry_warning(today) {
+                let hint = "make a new one at the service, put it in place and write its date here";
+                let key = format!("{key}.expires");
+                self.say(Severity::Warning, &key, warning, Some(hint.to_owned()));
+            }
+            if !used.contains(&name.as_str()) {
+                let message = format!("nothing uses the credential {name}");
+                let hint = "name it in a [[tenant.okta]], or take it out and revoke it";
+                self.say(Severity::Warning, key, message, Some(hint.to_owned()));
+            }
+            if let SecretPlace::File(file) = &credential.from {
+                self.secret_file(&format!("{key}.from_file"), file);
+            }
+        }
+    }
+
+    fn secret_file(&mut self, key: &str, file: &Path) {
+        let shown = Printable(&file.display().to_string()).to_string();
+        let metadata = match fs_err::metadata(file) {
+            Ok(metadata) if metadata.is_file() => metadata,
+            Ok(_) => {
+                self.say(Severity::Warning, key, format!("{shown} is no file"), None);
+                return;
+            }
+            Err(error) => {
+                let problem = match error.kind() {
+                    std::io::ErrorKind::NotFound => "no such file",
+                    _ => "cannot be looked at",
+                };
+                self.say(Severity::Warning, key, format!("{shown}: {problem}"), None);
+                return;
+            }
+        };
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            if metadata.permissions().mode() & 0o077 != 0 {
+                let message = format!("{shown} may be read by others");
+                let hint = "chmod 600 makes it its owner's alone";
+                self.say(Severity::Warning, key, message, Some(hint.to_owned()));
+            }
+        }
+        #[cfg(not(unix))]
+        let _ = metadata;
     }
 
     /// The files that are there; those that are not are said.

@@ -8,7 +8,7 @@ use af_model::name::Printable;
 use toml::Spanned;
 use toml::de::{DeArray, DeTable, DeValue};
 
-use super::keys::{self, Key, Kind};
+use super::key::{self, Key, Kind};
 use super::nearest;
 use super::problem::{Place, Problem, Severity};
 use super::secrets;
@@ -21,6 +21,7 @@ const MAX_BYTES: usize = 1 << 20;
 pub(super) enum Value {
     Text(String),
     Integer(i64),
+    Boolean(bool),
     Texts(Vec<(String, Place)>),
 }
 
@@ -44,6 +45,13 @@ impl Document {
     pub(super) fn integer(&self, path: &str) -> Option<i64> {
         match self.values.get(path) {
             Some(Value::Integer(integer)) => Some(*integer),
+            _ => None,
+        }
+    }
+
+    pub(super) fn boolean(&self, path: &str) -> Option<bool> {
+        match self.values.get(path) {
+            Some(Value::Boolean(boolean)) => Some(*boolean),
             _ => None,
         }
     }
@@ -153,12 +161,12 @@ impl Parser<'_> {
             };
             let (path, known) = (join(path), join(known));
             self.document.places.insert(path.clone(), place);
-            let below = keys::children(&known);
+            let below = key::children(&known);
             if let Some(key) = Key::of(&known) {
                 self.leaf(key, &path, value);
             } else if below.is_empty() {
                 self.unknown(place, &path, name, &known);
-            } else if keys::repeats(&known) {
+            } else if key::repeats(&known) {
                 self.tables(&path, &known, value);
             } else if let DeValue::Table(inner) = value.get_ref() {
                 self.table(inner, &path, &known);
@@ -191,12 +199,14 @@ impl Parser<'_> {
 
     fn leaf(&mut self, key: &Key, path: &str, value: &Spanned<DeValue<'_>>) {
         let keep = match (key.kind, value.get_ref()) {
-            (Kind::Text, DeValue::String(text)) => {
+            (Kind::Text | Kind::TextOrDate, DeValue::String(text)) => {
                 if self.refused_as_secret(text, value, path) {
                     return;
                 }
                 Some(Value::Text(text.clone().into_owned()))
             }
+            (Kind::TextOrDate, DeValue::Datetime(date)) => Some(Value::Text(date.to_string())),
+            (Kind::Boolean, DeValue::Boolean(boolean)) => Some(Value::Boolean(*boolean)),
             (Kind::Texts, DeValue::Array(array)) => Some(self.texts(path, array)),
             (Kind::Integer(least, most), DeValue::Integer(_)) => {
                 self.integer(value, path, least, most).map(Value::Integer)
@@ -320,7 +330,9 @@ impl Parser<'_> {
     }
 
     fn refused_as_secret(&mut self, text: &str, value: &Spanned<DeValue<'_>>, path: &str) -> bool {
-        if !secrets::is_secret_value(text) {
+        // The id of a key may be a hash, which looks random and is no secret.
+        let is_key_id = path.starts_with("credential[") && path.ends_with("].key_id");
+        if !secrets::begins_as_secret(text) && (is_key_id || !secrets::looks_random(text)) {
             return false;
         }
         let place = self.place(&value.span());
@@ -331,13 +343,14 @@ impl Parser<'_> {
 
     fn unknown(&mut self, place: Place, path: &str, name: &str, known: &str) {
         let path = Printable(path);
-        if secrets::is_secret_name(name) {
+        let parent = known.rsplit_once('.').map_or("", |(parent, _)| parent);
+        let names = key::children(parent);
+        if secrets::is_secret_name(name) && !nearest::is_slip(name, &names) {
             let message = format!("{path} looks like a secret");
             self.say(Some(place), message, Some(secrets::HINT.to_owned()));
             return;
         }
-        let parent = known.rsplit_once('.').map_or("", |(parent, _)| parent);
-        let hint = nearest::hint(name, &keys::children(parent));
+        let hint = nearest::hint(name, &names);
         self.say(Some(place), format!("unknown key {path}"), hint);
     }
 

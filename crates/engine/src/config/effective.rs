@@ -1,13 +1,14 @@
 //! Every setting with the value that holds and where it comes from.
 
 use super::document::Value;
+use super::key::Key;
 use super::keys::KEYS;
 use super::settings::Config;
 
 /// One setting.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Effective {
-    /// Its path; tenants and their sources by number: `tenant[0].okta[0].files`.
+    /// Its path; credentials, tenants and their sources by number: `tenant[0].okta[0].files`.
     pub key: String,
     /// The value that holds, as it would be written; empty when nothing does.
     pub value: String,
@@ -15,7 +16,7 @@ pub struct Effective {
     pub from: String,
 }
 
-/// All settings in the order of [`KEYS`], then the tenants in the order of the file.
+/// All settings in the order of [`KEYS`], then credentials and tenants in the order of the file.
 pub fn effective(config: &Config) -> Vec<Effective> {
     let document = &config.document;
     let file = config
@@ -29,7 +30,12 @@ pub fn effective(config: &Config) -> Vec<Effective> {
         None => "default".to_owned(),
     };
     let mut all = Vec::new();
-    for key in KEYS.iter().filter(|key| !key.path.starts_with("tenant.")) {
+    let repeats = |key: &&Key| {
+        ["credential.", "tenant."]
+            .iter()
+            .any(|list| key.path.starts_with(list))
+    };
+    for key in KEYS.iter().filter(|key| !repeats(key)) {
         let written: Vec<(&str, &Value)> = document
             .values()
             .filter(|(path, _)| below(path, key.path))
@@ -49,13 +55,13 @@ pub fn effective(config: &Config) -> Vec<Effective> {
             });
         }
     }
-    // Numbers of two digits would sort wrongly as text: tenants come in the order of their lines.
-    let mut tenants: Vec<(&str, &Value)> = document
+    // Numbers of two digits would sort wrongly as text: tables come in the order of their lines.
+    let mut tables: Vec<(&str, &Value)> = document
         .values()
-        .filter(|(path, _)| path.starts_with("tenant["))
+        .filter(|(path, _)| path.starts_with("credential[") || path.starts_with("tenant["))
         .collect();
-    tenants.sort_by_key(|(path, _)| document.place(path));
-    all.extend(tenants.into_iter().map(|(path, value)| Effective {
+    tables.sort_by_key(|(path, _)| document.place(path));
+    all.extend(tables.into_iter().map(|(path, value)| Effective {
         key: path.to_owned(),
         value: shown(value),
         from: from(path),
@@ -73,6 +79,7 @@ fn shown(value: &Value) -> String {
     match value {
         Value::Text(text) => format!("{text:?}"),
         Value::Integer(integer) => integer.to_string(),
+        Value::Boolean(boolean) => boolean.to_string(),
         Value::Texts(texts) => {
             let texts: Vec<&str> = texts.iter().map(|(text, _)| text.as_str()).collect();
             format!("{texts:?}")

@@ -1,72 +1,6 @@
 //! Everything that may stand in a configuration, in the order in which it is shown.
 
-/// What a key holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    /// A string.
-    Text,
-    /// A list of strings.
-    Texts,
-    /// A whole number from the first to the second bound.
-    Integer(i64, i64),
-    /// Names with whole numbers.
-    Integers,
-    /// Names with strings.
-    TextMap,
-    /// Names, each with a table of lists of strings under the names given here.
-    TextsMap(&'static [&'static str]),
-}
-
-impl Kind {
-    /// The kind in words, for messages and documents.
-    pub const fn describe(self) -> &'static str {
-        match self {
-            Self::Text => "a string",
-            Self::Texts => "a list of strings",
-            Self::Integer(..) => "a whole number",
-            Self::Integers => "names with whole numbers",
-            Self::TextMap => "names with strings",
-            Self::TextsMap(_) => "names with tables of lists",
-        }
-    }
-}
-
-/// One key: what it holds, what it means, and what holds without it.
-#[derive(Clone, Copy, Debug)]
-pub struct Key {
-    /// Its path, e.g. `formula.lambda`; inside a list of tables without a number.
-    pub path: &'static str,
-    /// What it holds.
-    pub kind: Kind,
-    /// What holds when it is absent, as it would be written; empty when nothing does.
-    pub default: &'static str,
-    /// What it means, with its unit.
-    pub meaning: &'static str,
-    /// How the starter file shows it.
-    pub starter: Starter,
-}
-
-/// How the starter file shows a key.
-#[derive(Clone, Copy, Debug)]
-pub enum Starter {
-    /// With this value.
-    Set(&'static str),
-    /// As a comment with this value.
-    Comment(&'static str),
-    /// As a comment with its default.
-    Default,
-}
-
-/// A table of keys.
-#[derive(Clone, Copy, Debug)]
-pub struct Section {
-    /// Its path; empty for the top of the file.
-    pub path: &'static str,
-    /// Whether there may be several, written `[[path]]`.
-    pub repeats: bool,
-    /// What it is for.
-    pub meaning: &'static str,
-}
+use super::key::{Key, Kind, Section, Starter};
 
 /// The tables of the file, in the order in which they are shown.
 pub const SECTIONS: &[Section] = &[
@@ -81,6 +15,10 @@ pub const SECTIONS: &[Section] = &[
         "Limits that `run --strict` puts on every tenant; a tenant beyond one is left out.",
     ),
     several(
+        "credential",
+        "What proves to an Okta org who we are. The secret itself is in the environment or in a file.",
+    ),
+    several(
         "tenant",
         "One organization: its people are compared with each other.",
     ),
@@ -90,7 +28,8 @@ pub const SECTIONS: &[Section] = &[
     ),
     several(
         "tenant.okta",
-        "Where its Okta System Log is dropped: NDJSON, arrays, pages; plain, gzip or zstd.",
+        "Where its Okta System Log is dropped (NDJSON, arrays, pages; plain, gzip or zstd), or the \
+         org that is asked for it.",
     ),
     section(
         "tenant.population",
@@ -238,7 +177,8 @@ pub const KEYS: &[Key] = &[
         "gates.feed_age_hours",
         Kind::Integer(1, 1_000_000),
         "48",
-        "Hours since the last event of a feed, measured against --known-at, else against now.",
+        "Hours since the last event of a feed, and since an Okta org that is asked had nothing more to give; \
+         measured against --known-at, else against now.",
     ),
     key(
         "gates.left_out_tenants",
@@ -246,6 +186,69 @@ pub const KEYS: &[Key] = &[
         "",
         "Tenants that may be left out before nothing is published at all; no limit when absent.",
         Starter::Comment("0"),
+    ),
+    key(
+        "credential.name",
+        Kind::Text,
+        "",
+        "Its name.",
+        Starter::Other("\"acme-okta\""),
+    ),
+    key(
+        "credential.description",
+        Kind::Text,
+        "",
+        "What it is, for people.",
+        Starter::Other("\"API services app, read-only administrator\""),
+    ),
+    key(
+        "credential.auth",
+        Kind::Text,
+        "",
+        "api_token, client_secret or private_key; may be left out where the other keys tell.",
+        Starter::Other("\"private_key\""),
+    ),
+    key(
+        "credential.client_id",
+        Kind::Text,
+        "",
+        "The client of client_secret and private_key.",
+        Starter::Other("\"0oa1example\""),
+    ),
+    key(
+        "credential.from_env",
+        Kind::Text,
+        "",
+        "Name of the environment variable that holds the API token, client secret or private key.",
+        Starter::Other("\"ACME_OKTA_KEY\""),
+    ),
+    key(
+        "credential.from_file",
+        Kind::Text,
+        "",
+        "File that holds it instead, readable by its owner only.",
+        Starter::Instead("\"secrets/acme.pem\""),
+    ),
+    key(
+        "credential.key_id",
+        Kind::Text,
+        "",
+        "Id of the private key (kid), unless the key says it itself.",
+        Starter::Other("\"acme-2026\""),
+    ),
+    key(
+        "credential.dpop",
+        Kind::Boolean,
+        "true",
+        "Whether tokens of a private_key are bound to a key of ours (DPoP).",
+        Starter::Other("true"),
+    ),
+    key(
+        "credential.expires",
+        Kind::TextOrDate,
+        "",
+        "The day on which it expires; said from 14 days before.",
+        Starter::Other("\"2027-01-31\""),
     ),
     key(
         "tenant.name",
@@ -260,6 +263,13 @@ pub const KEYS: &[Key] = &[
         "[]",
         "Its own networks, for rules that ask derived.is_own_network: offices, VPN exits, data centres.",
         Starter::Comment("[\"192.0.2.0/24\", \"2001:db8::/32\"]"),
+    ),
+    key(
+        "tenant.own_domains",
+        Kind::Texts,
+        "[]",
+        "Domains of its e-mail addresses; a run warns how many active people have an address elsewhere.",
+        Starter::Comment("[\"acme.example\"]"),
     ),
     key(
         "tenant.people.source",
@@ -297,6 +307,83 @@ pub const KEYS: &[Key] = &[
         Starter::Set("[\"drop/*.ndjson.gz\"]"),
     ),
     key(
+        "tenant.okta.description",
+        Kind::Text,
+        "",
+        "What it is, for people.",
+        Starter::Other("\"production org\""),
+    ),
+    key(
+        "tenant.okta.url",
+        Kind::Text,
+        "",
+        "Base URL of the org, instead of files.",
+        Starter::Other("\"https://acme.okta.com\""),
+    ),
+    key(
+        "tenant.okta.allow_custom_domain",
+        Kind::Boolean,
+        "false",
+        "Whether the URL may be a domain of your own: the credential is sent there.",
+        Starter::Other("false"),
+    ),
+    key(
+        "tenant.okta.credential",
+        Kind::Text,
+        "",
+        "Name of the [[credential]].",
+        Starter::Other("\"acme-okta\""),
+    ),
+    key(
+        "tenant.okta.start",
+        Kind::TextOrDate,
+        "\"backfill\"",
+        "Events from when on: integration (the first call), backfill (all that Okta keeps), a day or an instant.",
+        Starter::Other("\"backfill\""),
+    ),
+    key(
+        "tenant.okta.poll_seconds",
+        Kind::Integer(0, 86_400),
+        "60",
+        "Seconds between two looks of okta pull --follow; 0 = fetched by hand only, not by run.",
+        Starter::Other("60"),
+    ),
+    key(
+        "tenant.okta.rate_percent",
+        Kind::Integer(1, 100),
+        "50",
+        "The share of Okta's rate limits that is used up at the most, in per cent.",
+        Starter::Other("50"),
+    ),
+    key(
+        "tenant.okta.inventory_hours",
+        Kind::Integer(0, 8_760),
+        "24",
+        "Hours after which run takes a new inventory; 0 = by hand only.",
+        Starter::Other("24"),
+    ),
+    key(
+        "tenant.okta.inventory",
+        Kind::Texts,
+        "",
+        "The steps of an inventory; all of them when absent.",
+        Starter::Other("[\"org\", \"users\", \"groups\", \"user_roles\"]"),
+    ),
+    key(
+        "tenant.okta.people",
+        Kind::Boolean,
+        "",
+        "Whether its users are the tenant's people; true unless there is a [[tenant.people]].",
+        Starter::Other("true"),
+    ),
+    key(
+        "tenant.okta.keep_raw",
+        Kind::Boolean,
+        "false",
+        "Whether pages are kept as received after they were taken in.",
+        Starter::Other("false"),
+    ),
+    key(
         "tenant.population.service",
         Kind::Texts,
         "[]",
@@ -328,95 +415,4 @@ const fn defaulted(
     meaning: &'static str,
 ) -> Key {
     key(path, kind, default, meaning, Starter::Default)
-}
-
-impl Key {
-    /// The key of a path, numbers of lists left out.
-    pub(super) fn of(path: &str) -> Option<&'static Self> {
-        KEYS.iter().find(|key| key.path == path)
-    }
-
-    /// The path of the section that the key stands in, and the rest: `formula`, `points.low`.
-    pub(super) fn split(&self) -> (&'static str, &'static str) {
-        let section = SECTIONS
-            .iter()
-            .map(|section| section.path)
-            .filter(|path| !path.is_empty() && self.path.starts_with(&format!("{path}.")))
-            .max_by_key(|path| path.len());
-        match section {
-            Some(section) => (section, &self.path[section.len() + 1..]),
-            None => ("", self.path),
-        }
-    }
-}
-
-/// The names that may stand directly under a path, in order; empty under a leaf.
-pub(super) fn children(path: &str) -> Vec<&'static str> {
-    let mut names: Vec<&'static str> = Vec::new();
-    let paths = KEYS
-        .iter()
-        .map(|key| key.path)
-        .chain(SECTIONS.iter().map(|section| section.path));
-    for known in paths {
-        let rest = if path.is_empty() {
-            Some(known)
-        } else {
-            known
-                .strip_prefix(path)
-                .and_then(|rest| rest.strip_prefix('.'))
-        };
-        let Some(name) = rest.and_then(|rest| rest.split('.').next()) else {
-            continue;
-        };
-        if !name.is_empty() && !names.contains(&name) {
-            names.push(name);
-        }
-    }
-    names
-}
-
-/// Whether tables may repeat at a path.
-pub(super) fn repeats(path: &str) -> bool {
-    SECTIONS
-        .iter()
-        .any(|section| section.path == path && section.repeats)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_under_a_path_come_in_the_order_of_the_table() {
-        assert_eq!(
-            children(""),
-            [
-                "store",
-                "threads",
-                "buffer_mib",
-                "formula",
-                "rules",
-                "gates",
-                "tenant"
-            ]
-        );
-        assert_eq!(
-            children("formula.points"),
-            ["low", "medium", "high", "critical"]
-        );
-        assert_eq!(
-            children("tenant"),
-            ["name", "own_networks", "people", "okta", "population"]
-        );
-        assert!(children("formula.lambda").is_empty());
-    }
-
-    #[test]
-    fn a_key_knows_its_section() {
-        let low = Key::of("formula.points.low").unwrap();
-        assert_eq!(low.split(), ("formula", "points.low"));
-        assert_eq!(Key::of("store").unwrap().split(), ("", "store"));
-        let source = Key::of("tenant.people.source").unwrap();
-        assert_eq!(source.split(), ("tenant.people", "source"));
-    }
 }

@@ -21,9 +21,12 @@
 //! ```
 
 mod check;
+mod credentials;
 mod document;
 mod effective;
 mod files;
+mod integrations;
+mod key;
 mod keys;
 mod nearest;
 mod problem;
@@ -36,12 +39,14 @@ mod starter;
 pub use check::check;
 pub use effective::{Effective, effective};
 pub use files::{Listed, find, list};
-pub use keys::{KEYS, Key, Kind, SECTIONS, Section, Starter};
+pub use key::{Key, Kind, Section, Starter};
+pub use keys::{KEYS, SECTIONS};
 pub use problem::{Place, Problem, Severity};
 pub use read::{load, read};
 pub use rules::{find_rule, load_rules};
 pub use settings::{
-    Auth, Config, Credential, Gates, OktaApi, OktaSource, PeopleSource, RuleSettings, SecretPlace, Tenant,
+    Auth, Config, Credential, Gates, OktaApi, OktaSource, PeopleSource, RuleSettings, SecretPlace,
+    Tenant,
 };
 pub use starter::starter;
 

@@ -17,3 +17,10 @@ pub(super) fn hint(name: &str, candidates: &[&str]) -> Option<String> {
     let names: Vec<&str> = alike.into_iter().take(3).map(|(_, name)| name).collect();
     Some(format!("did you mean {}?", names.join(", ")))
 }
+
+/// Whether a name is one of the candidates with a slip of the finger in it.
+pub(super) fn is_slip(name: &str, candidates: &[&str]) -> bool {
+    let name: String = name.to_lowercase().chars().take(100).collect();
+    let slips = |candidate: &&&str| strsim::damerau_levenshtein(&name, candidate);
+    candidates.iter().any(|candidate| slips(&candidate) <= 2)
+}

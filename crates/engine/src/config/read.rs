@@ -8,8 +8,9 @@ use af_model::{Level, Params};
 use af_rules::{Exclusion, Network};
 
 use super::document::{self, Document, Value};
-use super::problem::{Problem, Severity};
-use super::settings::{Config, Gates, OktaSource, PeopleSource, RuleSettings, Tenant};
+use super::integrations::Around;
+use super::problem::{Place, Problem, Severity};
+use super::settings::{Config, Gates, PeopleSource, RuleSettings, Tenant};
 use crate::error::{Error, ErrorKind};
 
 /// Reads a configuration that has no errors.
@@ -73,18 +74,22 @@ pub fn read(file: &Path, text: &str) -> (Config, Vec<Problem>) {
     (config, problems)
 }
 
-struct Reader<'d> {
+pub(super) struct Reader<'d> {
     file: String,
-    folder: PathBuf,
-    document: &'d Document,
+    pub(super) folder: PathBuf,
+    pub(super) document: &'d Document,
     problems: Vec<Problem>,
 }
 
 impl Reader<'_> {
-    fn say(&mut self, path: &str, message: String, hint: Option<String>) {
+    pub(super) fn say(&mut self, path: &str, message: String, hint: Option<String>) {
+        self.say_at(self.document.place(path), message, hint);
+    }
+
+    pub(super) fn say_at(&mut self, place: Option<Place>, message: String, hint: Option<String>) {
         self.problems.push(Problem {
             file: self.file.clone(),
-            place: self.document.place(path),
+            place,
             severity: Severity::Error,
             message,
             hint,
@@ -100,7 +105,8 @@ impl Reader<'_> {
             integer(path).map_or(default, |found| u64::try_from(found).unwrap_or(default))
         };
         let mut rules = self.rules();
-        let tenants = self.tenants();
+        let credentials = self.credentials();
+        let tenants = self.tenants(&credentials.names);
         for tenant in &tenants {
             let networks = self.networks(&format!("{}.own_networks", tenant.key));
             if !networks.is_empty() {
@@ -127,6 +133,7 @@ impl Reader<'_> {
                 left_out_tenants: integer("gates.left_out_tenants")
                     .and_then(|tenants| u64::try_from(tenants).ok()),
             },
+            credentials: credentials.usable,
             tenants,
             folder: self.folder.clone(),
             ..defaults
@@ -267,26 +274,30 @@ impl Reader<'_> {
         for (text, place) in document.texts(path) {
             match text.parse::<Network>() {
                 Ok(network) => networks.push(network),
-                Err(error) => self.problems.push(Problem {
-                    file: self.file.clone(),
-                    place: Some(*place),
-                    severity: Severity::Error,
-                    message: format!("{}: {} is {error}", Printable(path), Printable(text)),
-                    hint: Some(error.hint().to_owned()),
-                }),
+                Err(error) => {
+                    let message = format!("{}: {} is {error}", Printable(path), Printable(text));
+                    self.say_at(Some(*place), message, Some(error.hint().to_owned()));
+                }
             }
         }
         networks
     }
 
-    fn tenants(&mut self) -> Vec<Tenant> {
+    fn tenants(&mut self, credentials: &[String]) -> Vec<Tenant> {
         let mut tenants: Vec<Tenant> = Vec::new();
         for n in 0..self.document.length("tenant") {
             let path = format!("tenant[{n}]");
+            let name = self.name(&path, "tenant").unwrap_or_default();
+            let people = self.people(&path);
+            let around = Around {
+                credentials,
+                people: &people,
+            };
             let tenant = Tenant {
-                name: self.name(&path, "tenant").unwrap_or_default(),
-                people: self.people(&path),
-                okta: self.okta(&path),
+                name,
+                okta: self.okta(&path, around),
+                people,
+                own_domains: self.domains(&format!("{path}.own_domains")),
                 service: self.texts(&format!("{path}.population.service")),
                 key: path.clone(),
                 ..Tenant::default()
@@ -312,7 +323,7 @@ impl Reader<'_> {
     }
 
     /// The checked name of a table; an absent or bad one is said.
-    fn name(&mut self, path: &str, what: &str) -> Option<String> {
+    pub(super) fn name(&mut self, path: &str, what: &str) -> Option<String> {
         let key = format!("{path}.name");
         let Some(name) = self.document.text(&key) else {
             if self.document.place(&key).is_none() {
@@ -338,14 +349,19 @@ impl Reader<'_> {
 
     fn files(&mut self, path: &str, what: &str) -> Vec<String> {
         let key = format!("{path}.files");
-        let files = self.texts(&key);
-        if files.is_empty() && self.document.place(&key).is_none() {
+        if self.document.place(&key).is_none() {
             self.say(path, format!("{what} without files"), None);
         }
+        self.patterns(&key)
+    }
+
+    /// Files or patterns; a broken pattern is said.
+    pub(super) fn patterns(&mut self, key: &str) -> Vec<String> {
+        let files = self.texts(key);
         for file in &files {
             if let Err(error) = glob::Pattern::new(file) {
                 let message = format!("the pattern {} is broken: {error}", Printable(file));
-                self.say(&key, message, None);
+                self.say(key, message, None);
             }
         }
         files
@@ -386,35 +402,6 @@ impl Reader<'_> {
                 key: path,
                 source,
                 map,
-            });
-        }
-        sources
-    }
-
-    fn okta(&mut self, tenant: &str) -> Vec<OktaSource> {
-        let mut sources: Vec<OktaSource> = Vec::new();
-        for n in 0..self.document.length(&format!("{tenant}.okta")) {
-            let path = format!("{tenant}.okta[{n}]");
-            let name = if self.document.place(&format!("{path}.name")).is_some() {
-                self.name(&path, "integration")
-            } else {
-                None
-            };
-            let files = self.files(&path, "an Okta org");
-            if sources.iter().any(|other| other.name == name) {
-                let message = match &name {
-                    Some(name) => format!("a second Okta org {name}"),
-                    None => "a second Okta org without a name".to_owned(),
-                };
-                let hint = "give every [[tenant.okta]] its own name, or one of them all files";
-                self.say(&path, message, Some(hint.to_owned()));
-                continue;
-            }
-            sources.push(OktaSource {
-                key: path,
-                name,
-                files,
-                ..OktaSource::default()
             });
         }
         sources

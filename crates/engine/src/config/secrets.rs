@@ -27,11 +27,26 @@ pub(super) fn is_secret_name(name: &str) -> bool {
     WORDS.iter().any(|word| name.contains(word))
 }
 
-/// Whether a value looks like a secret.
-pub(super) fn is_secret_value(value: &str) -> bool {
+/// Whether a value begins as secrets do, or is a key written as JSON.
+pub(super) fn begins_as_secret(value: &str) -> bool {
+    let value = value.trim_start();
     BEGINNINGS
         .iter()
-        .any(|beginning| value.trim_start().starts_with(beginning))
+        .any(|beginning| value.starts_with(beginning))
+        || (value.starts_with('{') && value.contains("\"kty\""))
+}
+
+/// Whether a value looks like an API token or a client secret: one long word of letters in both
+/// cases and digits. Names and patterns that people write are none.
+pub(super) fn looks_random(value: &str) -> bool {
+    let value = value.trim();
+    value.len() >= 40
+        && value
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
+        && value.bytes().any(|byte| byte.is_ascii_lowercase())
+        && value.bytes().any(|byte| byte.is_ascii_uppercase())
+        && value.bytes().any(|byte| byte.is_ascii_digit())
 }
 
 #[cfg(test)]
@@ -44,7 +59,16 @@ mod tests {
             assert!(is_secret_name(name), "{name}");
         }
         assert!(!is_secret_name("folders"));
-        assert!(is_secret_value("SSWS 00abc"));
-        assert!(!is_secret_value("drop/*.ndjson.gz"));
+        for value in ["SSWS 00abc", " -----BEGIN KEY", r#"{"kty":"RSA","d":"x"}"#] {
+            assert!(begins_as_secret(value), "{value}");
+        }
+        assert!(looks_random("00QwErTyUiOpAsDfGhJkLzXcVbNm1234567890_-Ab"));
+        for value in [
+            "drop/*.ndjson.gz",
+            "ACME_OKTA_PRODUCTION_PRIVATE_KEY_FOR_THE_PULL_2026",
+            "6f1c6f5e-8a37-4d4c-9a3e-3b8a1d2f0c11",
+        ] {
+            assert!(!begins_as_secret(value) && !looks_random(value), "{value}");
+        }
     }
 }

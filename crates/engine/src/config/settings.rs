@@ -252,3 +252,20 @@ pub enum SecretPlace {
     /// In a file.
     File(PathBuf),
 }
+
+impl Credential {
+    /// Days before its end from which on that is said.
+    pub const WARN_DAYS: i64 = 14;
+
+    /// What to say on a day about its end, if that is near or past.
+    pub fn expiry_warning(&self, today: UtcDay) -> Option<String> {
+        let expires = self.expires?;
+        let name = &self.name;
+        match expires.days_since(today) {
+            left if left > Self::WARN_DAYS => None,
+            1.. => Some(format!("credential {name} expires on {expires}")),
+            0 => Some(format!("credential {name} expires today")),
+            _ => Some(format!("credential {name} expired on {expires}")),
+        }
+    }
+}

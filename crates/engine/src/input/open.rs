@@ -15,6 +15,9 @@ pub enum Input {
     Stdin,
     /// A file.
     File(PathBuf),
+    /// A file that is called otherwise than its path: what it is called is written down where rows are
+    /// refused, and must not depend on where a store lies.
+    Named(String, PathBuf),
     /// Bytes that the program brings along, under a name for messages.
     Embedded(&'static str, &'static [u8]),
 }
@@ -33,7 +36,9 @@ impl Input {
     pub fn size(&self) -> Option<u64> {
         match self {
             Self::Stdin => None,
-            Self::File(path) => fs_err::metadata(path).ok().map(|found| found.len()),
+            Self::File(path) | Self::Named(_, path) => {
+                fs_err::metadata(path).ok().map(|found| found.len())
+            }
             Self::Embedded(_, bytes) => Some(bytes.len() as u64),
         }
     }
@@ -44,6 +49,7 @@ impl fmt::Display for Input {
         match self {
             Self::Stdin => f.write_str("-"),
             Self::File(path) => write!(f, "{}", path.display()),
+            Self::Named(name, _) => f.write_str(name),
             Self::Embedded(name, _) => f.write_str(name),
         }
     }
@@ -57,7 +63,7 @@ impl fmt::Display for Input {
 pub fn open(input: &Input) -> io::Result<Box<dyn Read>> {
     match input {
         Input::Stdin => decompress(BufReader::with_capacity(1 << 16, io::stdin())),
-        Input::File(path) => {
+        Input::File(path) | Input::Named(_, path) => {
             decompress(BufReader::with_capacity(1 << 16, fs_err::File::open(path)?))
         }
         Input::Embedded(_, bytes) => decompress(*bytes),

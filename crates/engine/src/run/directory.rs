@@ -12,7 +12,7 @@ use crate::config::{PeopleSource, Tenant};
 use crate::error::{Error, ErrorKind};
 use crate::people;
 
-const STAGE: &str = "people";
+pub(super) const STAGE: &str = "people";
 
 /// Imports the people of a source, if its files or its settings changed. All files of a source are
 /// one directory: one that changed brings the others along.
@@ -25,7 +25,7 @@ pub(super) fn read(
     let job = ingest.job;
     let key = source_key(STAGE, &source.source);
     let (known, survey) = ingest.survey(STAGE, &tenant.name, &key, &source.files, report)?;
-    let mut read = PeopleRead {
+    let read = PeopleRead {
         source: source.source.clone(),
         files: survey.files.len() as u64,
         ..PeopleRead::default()
@@ -52,13 +52,31 @@ pub(super) fn read(
         say_read(STAGE, &tenant.name, &file.name, file.news);
     }
     let paths = survey.files.iter().map(|file| file.path.as_path());
-    let imported = people_of(paths, &options, &tenant.service).and_then(|mut imported| {
-        let added = people::add_version(job.store, job.lock, &mut imported, &options)?;
-        Ok((imported, added))
-    });
+    let imported = people_of(paths, &options, &tenant.service);
     ingest.progress.end();
-    let (imported, (erased, version)) = imported?;
+    replace(ingest, tenant, imported?, &options, read, report)?;
 
+    let mut seen = survey.kept(&known);
+    seen.settings = settings;
+    for file in survey.files {
+        seen.files.insert(file.name, file.seen);
+    }
+    ingest.seen.set(&tenant.name, &key, seen);
+    ingest.remember()
+}
+
+/// Makes people the new version of their source, unless nobody changed, and says what became of them.
+pub(super) fn replace(
+    ingest: &Ingest<'_>,
+    tenant: &Tenant,
+    mut imported: Imported,
+    options: &ImportOptions,
+    mut read: PeopleRead,
+    report: &mut TenantReport,
+) -> Result<(), Error> {
+    let job = ingest.job;
+    let (erased, version) = people::add_version(job.store, job.lock, &mut imported, options)?;
+    let source = options.source.as_str();
     read.read = true;
     read.rows_read = imported.read;
     read.people = imported.people.len() as u64;
@@ -68,30 +86,23 @@ pub(super) fn read(
     read.version = version;
     warn(STAGE, &tenant.name, doubts(source, &imported), report);
     if erased > 0 {
-        let source = Printable(&source.source);
+        let source = Printable(source);
         let left_out = format!("{erased} people of source {source} were erased and are left out");
         warn(STAGE, &tenant.name, vec![left_out], report);
     }
     tracing::info!(
         stage = STAGE,
         tenant = tenant.name,
-        source = source.source,
+        source,
         people = read.people,
         rejected = read.rejected,
         changed = read.version.is_some(),
         "{} people of source {}",
         read.people,
-        Printable(&source.source)
+        Printable(source)
     );
     report.people.push(read);
-
-    let mut seen = survey.kept(&known);
-    seen.settings = settings;
-    for file in survey.files {
-        seen.files.insert(file.name, file.seen);
-    }
-    ingest.seen.set(&tenant.name, &key, seen);
-    ingest.remember()
+    Ok(())
 }
 
 fn has_news(survey: &Survey, known: &SourceSeen, settings: &str) -> bool {
@@ -129,16 +140,21 @@ pub(super) fn people_of<'p>(
         files.push(imported);
     }
     let mut together = join(files);
+    mark_service(&mut together.people, service);
+    Ok(together)
+}
+
+/// Makes everybody a service account whose login or e-mail fits one of the patterns.
+pub(super) fn mark_service(people: &mut [Person], service: &[String]) {
     let patterns: Vec<glob::Pattern> = service
         .iter()
         .filter_map(|pattern| glob::Pattern::new(&pattern.to_lowercase()).ok())
         .collect();
-    for person in &mut together.people {
+    for person in people {
         if is_service(person, &patterns) {
             person.user_type = Some("service".to_owned());
         }
     }
-    Ok(together)
 }
 
 /// One directory of several files. Of somebody whom two files know, the row with the latest sign-in
@@ -186,8 +202,8 @@ fn is_service(person: &Person, patterns: &[glob::Pattern]) -> bool {
     })
 }
 
-fn doubts(source: &PeopleSource, imported: &Imported) -> Vec<String> {
-    let name = Printable(&source.source);
+fn doubts(source: &str, imported: &Imported) -> Vec<String> {
+    let name = Printable(source);
     let mut doubts = Vec::new();
     if let Some(first) = imported.rejects.first() {
         doubts.push(format!(

@@ -9,9 +9,9 @@ use super::survey::News;
 use crate::config::{OktaSource, Tenant};
 use crate::error::{Error, ErrorKind};
 use crate::input::Input;
-use crate::normalize::{self, NormalizeOptions};
+use crate::normalize::{self, NormalizeOptions, NormalizeReport};
 
-const STAGE: &str = "normalize";
+pub(super) const STAGE: &str = "normalize";
 
 /// Normalizes what is new of a source. A file that grew or changed is read as a whole; events that
 /// are known already are duplicates.
@@ -21,7 +21,6 @@ pub(super) fn read(
     source: &OktaSource,
     report: &mut TenantReport,
 ) -> Result<(), Error> {
-    let job = ingest.job;
     let key = source_key("okta", source.name.as_deref().unwrap_or_default());
     let (known, survey) = ingest.survey(STAGE, &tenant.name, &key, &source.files, report)?;
     let mut read = EventsRead {
@@ -49,27 +48,56 @@ pub(super) fn read(
             report.warnings.push(warning);
         }
     }
+    let inputs: Vec<Input> = news
+        .iter()
+        .map(|file| Input::File(file.path.clone()))
+        .collect();
+    let found = take_in(ingest, tenant, source, &inputs, &mut read, report)?;
+    report.events.push(read);
+
+    // An input that could not be opened was not read; the others were.
+    let mut broken = None;
+    for (file, input) in news.into_iter().zip(&found.inputs) {
+        if let Some(error) = &input.error {
+            let name = Printable(&file.name);
+            broken = broken.or(Some(format!("read {name}: {error}")));
+            continue;
+        }
+        let mut record = file.seen;
+        record.events = input.events;
+        record.refused = input.refused;
+        seen.files.insert(file.name, record);
+    }
+    ingest.seen.set(&tenant.name, &key, seen);
+    ingest.remember()?;
+    match broken {
+        Some(message) => Err(Error::new(ErrorKind::NoInput, message)),
+        None => Ok(()),
+    }
+}
+
+/// Normalizes the inputs of a source in one commit and says what became of them.
+pub(super) fn take_in(
+    ingest: &Ingest<'_>,
+    tenant: &Tenant,
+    source: &OktaSource,
+    inputs: &[Input],
+    read: &mut EventsRead,
+    report: &mut TenantReport,
+) -> Result<NormalizeReport, Error> {
+    let job = ingest.job;
     let options = NormalizeOptions {
         tenant: tenant.name.clone(),
         integration: source.name.clone(),
         ingested_at: job.options.ingested_at,
         buffer_bytes: (job.config.buffer_mib as usize) << 20,
     };
-    let inputs: Vec<Input> = news
-        .iter()
-        .map(|file| Input::File(file.path.clone()))
-        .collect();
-    let found = normalize::okta(
-        Some((job.store, job.lock)),
-        job.key,
-        &inputs,
-        &options,
-        ingest.progress,
-    )?;
+    let store = Some((job.store, job.lock));
+    let found = normalize::okta(store, job.key, inputs, &options, ingest.progress)?;
 
-    read.files_read = news.len() as u64;
+    read.files_read = inputs.len() as u64;
     read.account = found.account;
-    read.reasons = found.reasons;
+    read.reasons.clone_from(&found.reasons);
     read.span = found.span;
     report.read += found.account;
     let mut refusals = Vec::new();
@@ -95,25 +123,5 @@ pub(super) fn read(
         "{} new events",
         account.normalized
     );
-    report.events.push(read);
-
-    // An input that could not be opened was not read; the others were.
-    let mut broken = None;
-    for (file, input) in news.into_iter().zip(&found.inputs) {
-        if let Some(error) = &input.error {
-            let name = Printable(&file.name);
-            broken = broken.or(Some(format!("read {name}: {error}")));
-            continue;
-        }
-        let mut record = file.seen;
-        record.events = input.events;
-        record.refused = input.refused;
-        seen.files.insert(file.name, record);
-    }
-    ingest.seen.set(&tenant.name, &key, seen);
-    ingest.remember()?;
-    match broken {
-        Some(message) => Err(Error::new(ErrorKind::NoInput, message)),
-        None => Ok(()),
-    }
+    Ok(found)
 }

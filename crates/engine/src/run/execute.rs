@@ -9,6 +9,7 @@ use af_rules::RuleSet;
 use af_store::{Partitioned, Store, WriteLock};
 
 use super::gates::{self, GateCheck};
+use super::health;
 use super::ingest::Ingest;
 use super::report::{RunReport, TenantReport, TenantResult};
 use super::seen::{self, InputsSeen};
@@ -94,6 +95,8 @@ pub fn execute(job: &RunJob<'_>, progress: &dyn Progress) -> Result<RunReport, E
     };
     for tenant in &job.config.tenants {
         let mut found = TenantReport::default();
+        let mut states = health::look(job, tenant, &mut found)?;
+        report.integrations.append(&mut states);
         if let Some(reason) = ingest.tenant(tenant, &mut found)? {
             report.left_out.insert(tenant.name.clone(), reason);
         }
@@ -108,18 +111,30 @@ pub fn execute(job: &RunJob<'_>, progress: &dyn Progress) -> Result<RunReport, E
             .map(|source| source.files_read)
             .sum::<u64>();
     }
-    if nothing_to_score(job)? {
+    // An org that was asked and had no event to give is an answer, too.
+    let was_asked = report
+        .integrations
+        .iter()
+        .any(|state| state.caught_up_at.is_some());
+    if !was_asked && nothing_to_score(job)? {
         return nothing(report);
     }
 
     // signals, counts, scores, snapshot
+    let integrations = report.integrations.clone();
     let checks: RefCell<Vec<GateCheck>> = RefCell::default();
     let gate = |entries: &PerTenant<TenantEntry>, left_out: &LeftOut| {
         if !options.strict {
             return Verdict::default();
         }
         let now = options.asked.known_at.unwrap_or(options.ingested_at);
-        let (found, verdict) = gates::judge(job.config, &ingest.seen, now, entries, left_out);
+        let judged = gates::Judged {
+            config: job.config,
+            seen: &ingest.seen,
+            integrations: &integrations,
+            now,
+        };
+        let (found, verdict) = gates::judge(&judged, entries, left_out);
         checks.replace(found);
         verdict
     };
@@ -128,6 +143,7 @@ pub fn execute(job: &RunJob<'_>, progress: &dyn Progress) -> Result<RunReport, E
         asked: options.cut(),
         run: &options.run,
         left_out: std::mem::take(&mut report.left_out),
+        integrations: integrations.clone(),
         gate: &gate,
     };
     let store_job = StoreJob {

@@ -2,7 +2,7 @@
 
 use af_model::UtcMillis;
 use af_model::accounting::PerTenant;
-use af_model::manifest::TenantEntry;
+use af_model::manifest::{IntegrationState, TenantEntry};
 use af_model::name::INVALID_TENANT;
 use serde::Serialize;
 
@@ -45,11 +45,20 @@ impl GateCheck {
     }
 }
 
-/// Judges every tenant that is about to be published. `now` is what ages are measured against.
+/// What tenants are judged by.
+#[derive(Clone, Copy)]
+pub(super) struct Judged<'a> {
+    pub(super) config: &'a Config,
+    pub(super) seen: &'a InputsSeen,
+    /// How fetching fares for every integration that is asked over the network.
+    pub(super) integrations: &'a [IntegrationState],
+    /// What ages are measured against.
+    pub(super) now: UtcMillis,
+}
+
+/// Judges every tenant that is about to be published.
 pub(super) fn judge(
-    config: &Config,
-    seen: &InputsSeen,
-    now: UtcMillis,
+    judged: &Judged<'_>,
     entries: &PerTenant<TenantEntry>,
     left_out: &LeftOut,
 ) -> (Vec<GateCheck>, Verdict) {
@@ -59,7 +68,7 @@ pub(super) fn judge(
         if tenant == INVALID_TENANT {
             continue;
         }
-        let found = judge_tenant(config, seen, now, tenant, entry);
+        let found = judge_tenant(judged, tenant, entry);
         let failed: Vec<String> = found
             .iter()
             .filter(|check| !check.passed)
@@ -70,7 +79,7 @@ pub(super) fn judge(
         }
         checks.extend(found);
     }
-    if let Some(limit) = config.gates.left_out_tenants {
+    if let Some(limit) = judged.config.gates.left_out_tenants {
         let figure = (left_out.len() + verdict.leave_out.len()) as u64;
         let check = GateCheck {
             tenant: None,
@@ -88,13 +97,13 @@ pub(super) fn judge(
     (checks, verdict)
 }
 
-fn judge_tenant(
-    config: &Config,
-    seen: &InputsSeen,
-    now: UtcMillis,
-    tenant: &str,
-    entry: &TenantEntry,
-) -> Vec<GateCheck> {
+fn judge_tenant(judged: &Judged<'_>, tenant: &str, entry: &TenantEntry) -> Vec<GateCheck> {
+    let Judged {
+        config,
+        seen,
+        integrations,
+        now,
+    } = *judged;
     let gates = config.gates;
     let (events, refused) = seen.unsettled(tenant);
     let account = entry.signals;
@@ -139,6 +148,10 @@ fn judge_tenant(
         .any(|configured| configured.name == tenant && !configured.okta.is_empty());
     if configured && !entry.feeds.contains_key("identity") {
         age("identity", None);
+    }
+    // A quiet org is heard as long as it is asked; one that is not asked any more may look quiet.
+    for state in integrations.iter().filter(|state| state.tenant == tenant) {
+        age(&format!("okta/{}", state.integration), state.caught_up_at);
     }
     checks
 }

@@ -6,7 +6,7 @@ use super::execute::RunJob;
 use super::report::TenantReport;
 use super::seen::{self, InputsSeen, SourceSeen};
 use super::survey::{Survey, survey};
-use super::{directory, events};
+use super::{directory, domains, events, inventory, pages};
 use crate::config::Tenant;
 use crate::error::{Error, ErrorKind};
 use crate::progress::Progress;
@@ -42,7 +42,16 @@ impl Ingest<'_> {
             directory::read(self, tenant, source, report)?;
         }
         for source in &tenant.okta {
-            events::read(self, tenant, source, report)?;
+            if let Some(api) = &source.api {
+                inventory::read(self, tenant, source, api, report)?;
+            }
+        }
+        domains::look(self, tenant, report)?;
+        for source in &tenant.okta {
+            match &source.api {
+                Some(api) => pages::read(self, tenant, source, api, report)?,
+                None => events::read(self, tenant, source, report)?,
+            }
         }
         Ok(())
     }

@@ -7,14 +7,22 @@
 //! the manifest; its earlier snapshots stay, and so does what was read of it. A failure of the store
 //! itself stops the run: nothing is published then.
 //!
+//! What was fetched for an integration is input as files are: its pages that wait become events and
+//! leave the feed, its latest inventory becomes people. How fetching fares is written into the
+//! manifest; trouble there is a warning, never a reason to leave a tenant out.
+//!
 //! A run does what `normalize`, `users import` and `score` would do one after the other, with the
 //! same bytes as result.
 
 mod directory;
+mod domains;
 mod events;
 mod execute;
 mod gates;
+mod health;
 mod ingest;
+mod inventory;
+mod pages;
 mod plan;
 mod report;
 mod seen;

@@ -10,9 +10,11 @@ use serde::Serialize;
 
 use super::directory::{people_of, settings_hash};
 use super::execute::{RunOptions, read_seen};
+use super::inventory;
+use super::pages::in_store;
 use super::seen::{InputsSeen, source_key};
 use super::survey::{News, Survey, survey};
-use crate::config::{Config, Tenant};
+use crate::config::{Config, OktaApi, OktaSource, PeopleSource, Tenant};
 use crate::detect;
 use crate::error::{Error, ErrorKind};
 
@@ -52,7 +54,7 @@ pub struct PlannedFile {
     pub stage: &'static str,
     /// Its source or integration.
     pub source: Option<String>,
-    /// The file, relative to the configuration.
+    /// The file, relative to the configuration; of a feed, relative to the store.
     pub file: String,
     /// What is new about it.
     pub news: News,
@@ -86,7 +88,13 @@ pub fn plan(
             tenant: tenant.name.clone(),
             ..TenantPlan::default()
         };
-        if let Err(error) = plan_tenant(config, tenant, &seen, options, &mut planned) {
+        let planning = Planning {
+            config,
+            store: store.as_ref(),
+            seen: &seen,
+            options,
+        };
+        if let Err(error) = planning.tenant(tenant, &mut planned) {
             planned.problem = Some(error.to_string());
         }
         plan.tenants.push(planned);
@@ -121,17 +129,49 @@ fn open(root: &Path) -> Result<Option<Store>, Error> {
     }
 }
 
-fn plan_tenant(
-    config: &Config,
-    tenant: &Tenant,
-    seen: &InputsSeen,
-    options: &RunOptions,
-    planned: &mut TenantPlan,
-) -> Result<(), Error> {
-    let now = options.run.started_at;
-    for source in &tenant.people {
-        let known = seen.source(&tenant.name, &source_key("people", &source.source));
-        let found = survey(&config.folder, &source.files, &known, now, options.reread)?;
+/// What a plan is made from.
+#[derive(Clone, Copy)]
+struct Planning<'a> {
+    config: &'a Config,
+    store: Option<&'a Store>,
+    seen: &'a InputsSeen,
+    options: &'a RunOptions,
+}
+
+impl Planning<'_> {
+    fn tenant(self, tenant: &Tenant, planned: &mut TenantPlan) -> Result<(), Error> {
+        for source in &tenant.people {
+            self.people(tenant, source, planned)?;
+        }
+        for source in &tenant.okta {
+            match (&source.api, self.store) {
+                (Some(api), Some(store)) => self.feed(store, tenant, source, api, planned)?,
+                // Without a store nothing waits.
+                (Some(_), None) => {}
+                (None, _) => self.events(tenant, source, planned)?,
+            }
+        }
+        Ok(())
+    }
+
+    fn people(
+        self,
+        tenant: &Tenant,
+        source: &PeopleSource,
+        planned: &mut TenantPlan,
+    ) -> Result<(), Error> {
+        let options = self.options;
+        let now = options.run.started_at;
+        let known = self
+            .seen
+            .source(&tenant.name, &source_key("people", &source.source));
+        let found = survey(
+            &self.config.folder,
+            &source.files,
+            &known,
+            now,
+            options.reread,
+        )?;
         // One file that changed brings the others of its source along.
         let read = found.files.iter().any(|file| file.news != News::Same)
             || !found.vanished.is_empty()
@@ -147,11 +187,26 @@ fn plan_tenant(
             let paths = found.files.iter().map(|file| file.path.as_path());
             people_of(paths, &import, &tenant.service)?;
         }
+        Ok(())
     }
-    for source in &tenant.okta {
+
+    fn events(
+        self,
+        tenant: &Tenant,
+        source: &OktaSource,
+        planned: &mut TenantPlan,
+    ) -> Result<(), Error> {
+        let options = self.options;
+        let now = options.run.started_at;
         let name = source.name.as_deref().unwrap_or_default();
-        let known = seen.source(&tenant.name, &source_key("okta", name));
-        let found = survey(&config.folder, &source.files, &known, now, options.reread)?;
+        let known = self.seen.source(&tenant.name, &source_key("okta", name));
+        let found = survey(
+            &self.config.folder,
+            &source.files,
+            &known,
+            now,
+            options.reread,
+        )?;
         let integration = source.name.as_ref();
         note(planned, "normalize", integration, &found, |news| {
             news != News::Same
@@ -161,8 +216,57 @@ fn plan_tenant(
             fs_err::File::open(&file.path)
                 .map_err(|error| Error::new(ErrorKind::NoInput, error.to_string()))?;
         }
+        Ok(())
     }
-    Ok(())
+
+    /// The inventory and the pages that wait in a feed. What a run would fetch first, nobody knows.
+    fn feed(
+        self,
+        store: &Store,
+        tenant: &Tenant,
+        source: &OktaSource,
+        api: &OktaApi,
+        planned: &mut TenantPlan,
+    ) -> Result<(), Error> {
+        let feed = source.feed_name(&tenant.name);
+        let shown = |path: &Path| in_store(store, path);
+        let key = source_key("inventory", source.label());
+        let known = self.seen.source(&tenant.name, &key);
+        let latest = inventory::latest(store, &feed, tenant, &known)?;
+        if let Some(latest) = latest.filter(|_| api.people) {
+            let news = match (latest.is_news, self.options.reread) {
+                (true, _) => News::New,
+                (false, true) => News::Again,
+                (false, false) => News::Same,
+            };
+            let mut bytes = 0;
+            for entry in fs_err::read_dir(&latest.folder)
+                .map_err(|error| Error::new(ErrorKind::Io, error.to_string()))?
+            {
+                let metadata = entry.and_then(|entry| entry.metadata());
+                bytes += metadata.map_or(0, |found| found.len());
+            }
+            planned.files.push(PlannedFile {
+                stage: "people",
+                source: Some(source.label().to_owned()),
+                file: shown(&latest.folder),
+                news,
+                read: news != News::Same,
+                bytes,
+            });
+        }
+        for page in store.waiting_pages(&feed)? {
+            planned.files.push(PlannedFile {
+                stage: "normalize",
+                source: source.name.clone(),
+                file: shown(&page.path),
+                news: News::New,
+                read: true,
+                bytes: page.bytes,
+            });
+        }
+        Ok(())
+    }
 }
 
 fn note(

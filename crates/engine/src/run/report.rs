@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use af_model::UtcMillis;
 use af_model::accounting::EventAccount;
-use af_model::manifest::TenantEntry;
+use af_model::manifest::{IntegrationState, TenantEntry};
 use serde::Serialize;
 
 use super::gates::GateCheck;
@@ -35,6 +35,8 @@ pub struct RunReport {
     pub tenants: BTreeMap<String, TenantReport>,
     /// Tenants that were left out, and why.
     pub left_out: LeftOut,
+    /// How fetching fares for every integration that is asked over the network.
+    pub integrations: Vec<IntegrationState>,
     /// What the gates of `strict` found; empty without it.
     pub gates: Vec<GateCheck>,
     /// Who is at or above the level asked for.
@@ -120,7 +122,7 @@ pub struct PeopleRead {
 pub struct EventsRead {
     /// The integration.
     pub integration: Option<String>,
-    /// Files of it that are there.
+    /// Files of it that are there; of an org that is asked over the network, the pages that waited.
     pub files: u64,
     /// Files read in this run.
     pub files_read: u64,

@@ -7,14 +7,17 @@ use af_directory::ImportOptions;
 use af_engine::input::Input;
 use af_engine::normalize::{self, NormalizeOptions};
 use af_engine::pipeline::{self, FilesJob, RunFacts, StoreJob};
+use af_engine::run::{self, RunJob, RunOptions};
 use af_engine::tally::AskedCut;
 use af_engine::upkeep::erase::{self, EraseOptions};
 use af_engine::upkeep::purge::{self, PurgeOptions};
-use af_engine::{Error, Silent, people};
+use af_engine::{Error, Silent, config, people};
 use af_model::accounting::{EventAccount, PerTenant};
+use af_model::feed::FeedStatus;
 use af_model::tables::retractions;
 use af_model::{Params, UtcMillis};
 use af_rules::{Class, RuleFile, RuleSet};
+use af_store::feed::{FeedName, STATUS};
 use af_store::{Partitioned, Scan, Store, WriteLock, table_file};
 use arrow::array::AsArray;
 use serde_json::{Value, json};
@@ -112,6 +115,12 @@ pub(crate) fn stages() -> Vec<Stage> {
         }),
         Stage::new("score files over them", |inputs, base| {
             score_files(inputs, base, "2026-11-05")
+        }),
+        Stage::new("land pages", land),
+        Stage::new("take an inventory", take_inventory),
+        Stage::new("run on what was fetched", run),
+        Stage::new("land one more page", |inputs, base| {
+            land_page(inputs, base, 2, "late.ndjson")
         }),
         Stage::removing("erase", erase),
         // Days whose events were thinned out are made anew, and so are those that look back on them.
@@ -374,6 +383,93 @@ fn purge(_: &Inputs, base: &Path) -> Result<(), Error> {
         force: true,
     };
     purge::purge(&store, Some(&lock), &options, &Silent)?;
+    Ok(())
+}
+
+/// A page of the events in a file of lines, as an org would answer.
+fn land_page(inputs: &Inputs, base: &Path, number: u64, file: &str) -> Result<(), Error> {
+    let lines = fs::read_to_string(inputs.folder.join(file)).unwrap();
+    let events: Vec<Value> = lines
+        .lines()
+        .filter_map(|line| serde_json::from_str(line).ok())
+        .map(|mut event: Value| {
+            // Two events are new to the store.
+            if event["uuid"] == json!("event-1") || event["uuid"] == json!("event-13") {
+                event["uuid"] = json!(format!("fetched-{number}"));
+            }
+            event
+        })
+        .collect();
+    let feed = open(base)?.feed(&feed_name())?;
+    feed.land("live-1", number, &serde_json::to_vec(&events).unwrap())?;
+    feed.write("cursor", &number)?;
+    Ok(())
+}
+
+fn feed_name() -> FeedName {
+    FeedName {
+        tenant: "acme".to_owned(),
+        integration: "prod".to_owned(),
+    }
+}
+
+fn land(inputs: &Inputs, base: &Path) -> Result<(), Error> {
+    land_page(inputs, base, 1, "first.ndjson")
+}
+
+fn take_inventory(inputs: &Inputs, base: &Path) -> Result<(), Error> {
+    let feed = open(base)?.feed(&feed_name())?;
+    let people = fs::read_to_string(inputs.folder.join("people.csv")).unwrap();
+    for taken in ["2026-11-01T00:00:00Z", "2026-11-05T00:00:00Z"] {
+        let inventory = feed.begin_inventory(at(taken))?;
+        let mut step = inventory.step("users")?;
+        for line in people.lines().skip(1) {
+            let (id, email) = line.split_once(',').unwrap();
+            let user = json!({"id": id, "profile": {"login": email, "email": email}});
+            step.push(user.to_string().as_bytes())?;
+        }
+        step.close()?;
+        inventory.finish(&json!({"steps": ["users"]}))?;
+    }
+    let mut status = FeedStatus::default();
+    status.log.caught_up_at = Some(at("2026-11-05T00:00:00Z"));
+    feed.write(STATUS, &status)?;
+    feed.write("user_counts", &json!({"2026-11-01": 1, "2026-11-05": 1}))?;
+    Ok(())
+}
+
+/// The run of a configuration: the inventory becomes people, pages become events and leave the feed.
+fn run(inputs: &Inputs, base: &Path) -> Result<(), Error> {
+    let text = "[[credential]]\nname = \"key\"\nfrom_env = \"KEY\"\n[[tenant]]\nname = \"acme\"\n\
+        [[tenant.okta]]\nname = \"prod\"\nurl = \"http://127.0.0.1:9\"\ncredential = \"key\"\n\
+        keep_raw = true\n";
+    let (config, problems) = config::read(&inputs.folder.join("x.toml"), text);
+    assert_eq!(problems, []);
+    let store = open(base)?;
+    let lock = store.lock()?;
+    let key = key(&store, &lock)?;
+    let options = RunOptions {
+        asked: AskedCut {
+            as_of: Some(at("2026-11-05")),
+            known_at: None,
+        },
+        // Pages of this day are old enough to be purged.
+        ingested_at: at("2026-11-02T23:00:00Z"),
+        run: run_facts(),
+        strict: false,
+        reread: false,
+        fail_on: None,
+    };
+    let job = RunJob {
+        config: &config,
+        store: &store,
+        lock: &lock,
+        key: &key,
+        rules: &inputs.rules,
+        options: &options,
+    };
+    let report = run::execute(&job, &Silent)?;
+    assert_eq!(report.left_out.len(), 0, "{:?}", report.left_out);
     Ok(())
 }
 

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 /// Every folder and file below `root` by relative name; files with their bytes. What is unfinished
-/// (`tmp/`), who writes (`lock`) and hidden names are left out.
+/// (`tmp/`), who writes or fetches (`lock`, `pages.lock`) and hidden names are left out.
 pub(crate) fn read(root: &Path) -> BTreeMap<String, Option<Vec<u8>>> {
     let mut found = BTreeMap::new();
     walk(root, "", &mut found);
@@ -20,7 +20,8 @@ fn walk(folder: &Path, prefix: &str, found: &mut BTreeMap<String, Option<Vec<u8>
         let entry = entry.unwrap();
         let name = entry.file_name().into_string().unwrap();
         let relative = format!("{prefix}{name}");
-        if relative == "store/tmp" || relative == "store/lock" || name.starts_with('.') {
+        let is_lock = name == "lock" || name == "pages.lock";
+        if relative == "store/tmp" || is_lock || name.starts_with('.') {
             continue;
         }
         if entry.file_type().unwrap().is_dir() {

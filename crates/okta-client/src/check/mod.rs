@@ -1,44 +1,23 @@
 //! What a credential can do, in plain words.
+//!
+//! | finding | what is looked at |
+//! |---|---|
+//! | `address` | whether an Okta org answers there |
+//! | `clock` | our clock against Okta's; signed assertions fail beyond five minutes |
+//! | `credential` | whether it is accepted |
+//! | `okta.….read` | one call with `limit=1` for every scope |
+//! | `admin_role` | whether there is an admin role behind the scopes |
+//! | `system_log` | how old its newest event is |
+//! | `rate_limit` | calls a minute, and how many of them are ours |
+//!
+//! Nothing is written. Where one thing makes the others meaningless, they are not looked at, and say
+//! so: only what was seen to be missing is called missing.
 
-use serde::Serialize;
+mod lack;
+mod look;
+mod report;
+mod system_log;
 
-use crate::http::Client;
-
-/// What was found.
-#[derive(Clone, Debug, Default, Serialize)]
-pub struct CheckReport {
-    /// One finding per thing that was looked at.
-    pub findings: Vec<Finding>,
-}
-
-/// One thing that was looked at.
-#[derive(Clone, Debug, Serialize)]
-pub struct Finding {
-    /// What: `address`, `clock`, `credential`, `okta.logs.read`, …
-    pub what: String,
-    /// How it is.
-    pub state: State,
-    /// In words.
-    pub message: String,
-    /// What does not work because of it.
-    pub disables: Option<String>,
-    /// What may help.
-    pub hint: Option<String>,
-}
-
-/// How a thing is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum State {
-    /// Good.
-    Ok,
-    /// Works, but should be looked at.
-    Warning,
-    /// Does not work.
-    Missing,
-}
-
-/// Looks at everything that fetching needs; writes nothing. Never fails: what fails is a finding.
-pub async fn check(_client: &Client) -> CheckReport {
-    todo!()
-}
+pub(crate) use lack::Lack;
+pub use look::check;
+pub use report::{CheckReport, Finding, State};

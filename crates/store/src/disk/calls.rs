@@ -41,6 +41,16 @@ fn opened(path: &Path, options: &OpenOptions) -> io::Result<File> {
     }
 }
 
+/// Says who may read a file that is made, where the system knows owners.
+#[cfg_attr(not(unix), expect(unused_variables, reason = "no owners there"))]
+fn only_for(access: Access, options: &mut OpenOptions) {
+    #[cfg(unix)]
+    if access == Access::Owner {
+        use fs_err::os::unix::fs::OpenOptionsExt;
+        options.mode(0o600);
+    }
+}
+
 /// A file that is being written.
 #[derive(Debug)]
 pub(crate) struct File(fs_err::File);
@@ -50,18 +60,15 @@ impl File {
     pub(crate) fn create_new(path: &Path, access: Access) -> io::Result<Self> {
         let mut options = OpenOptions::new();
         options.write(true).create_new(true);
-        #[cfg(unix)]
-        if access == Access::Owner {
-            use fs_err::os::unix::fs::OpenOptionsExt;
-            options.mode(0o600);
-        }
+        only_for(access, &mut options);
         opened(path, &options)
     }
 
     /// Opens a file that may be there already and keeps what it holds.
-    pub(crate) fn open_or_create(path: &Path) -> io::Result<Self> {
+    pub(crate) fn open_or_create(path: &Path, access: Access) -> io::Result<Self> {
         let mut options = OpenOptions::new();
         options.read(true).write(true).create(true).truncate(false);
+        only_for(access, &mut options);
         opened(path, &options)
     }
 

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use af_model::time::DAY_MILLIS;
-use af_testkit::organization::{Kind, Story, Truth};
+use af_okta_sim::organization::{Kind, Story, Truth};
 
 use super::kinds::{is_related, strength};
 use super::pipeline::{Found, Lived};

@@ -1,6 +1,6 @@
 //! Which families of findings speak of which kind of attack, when a finding names no seeded event.
 
-use af_testkit::organization::Kind;
+use af_okta_sim::organization::Kind;
 
 /// Levels of findings, the strongest first.
 pub(super) const LEVELS: [&str; 4] = ["critical", "high", "medium", "low"];

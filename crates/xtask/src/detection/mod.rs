@@ -1,6 +1,6 @@
 //! The proof by simulation: a simulated organization through the real pipeline, and what was found.
 //!
-//! `pipeline` lives through the days of `af_testkit::organization` in a store of its own: raw JSON is
+//! `pipeline` lives through the days of `af_okta_sim::organization` in a store of its own: raw JSON is
 //! normalized, people are imported, attacks detected, scores published once a week. `judge` then
 //! compares what was found with what was seeded, and `report` prints it. The generator knows no
 //! rule, and nothing here tells a rule what was seeded.
@@ -8,7 +8,7 @@
 use std::io::{self, Write as _};
 use std::path::Path;
 
-use af_testkit::organization::{Organization, Size};
+use af_okta_sim::organization::{Organization, Size};
 use anyhow::{Context, Result, ensure};
 use clap::Args;
 

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use af_model::UtcMillis;
-use af_testkit::organization::Organization;
+use af_okta_sim::organization::Organization;
 
 use super::pipeline::Lived;
 

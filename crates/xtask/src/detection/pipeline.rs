@@ -11,9 +11,9 @@ use af_engine::tally::AskedCut;
 use af_engine::{Silent, people};
 use af_model::tables::{attack_signals, user_scores};
 use af_model::{Params, UtcDay, UtcMillis};
+use af_okta_sim::organization::{DayLog, Organization, event_number};
 use af_rules::{Class, Network, RuleSet, Tuning};
 use af_store::{Partitioned, Scan, Snapshot, Store, table_file};
-use af_testkit::organization::{DayLog, Organization, event_number};
 use anyhow::{Context, Result, anyhow, ensure};
 
 const TENANT: &str = "simulated";

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use af_testkit::organization::{Kind, Organization};
+use af_okta_sim::organization::{Kind, Organization};
 
 use super::Arguments;
 use super::judge::{Judged, OfKind};

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use af_testkit::organization::{Kind, Organization, Size};
+use af_okta_sim::organization::{Kind, Organization, Size};
 
 use super::{Arguments, evaluate, judge, people, pipeline};
 

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::super::barred::keys_of;
 use super::super::day_files;
+use super::feeds;
 use crate::error::{Error, ErrorKind};
 use crate::progress::Progress;
 
@@ -231,7 +232,7 @@ fn ambiguous(uids: &[&String]) -> Error {
     .with_hint("give the user id instead; the name goes with the last of them")
 }
 
-/// Everybody of a tenant whom a directory version or a snapshot knows, by user id.
+/// Everybody of a tenant whom a directory version, an inventory or a snapshot knows, by user id.
 fn candidates(store: &Store, tenant: &str) -> Result<BTreeMap<String, Candidate>, Error> {
     let mut candidates: BTreeMap<String, Candidate> = BTreeMap::new();
     for path in store.directories()? {
@@ -247,6 +248,14 @@ fn candidates(store: &Store, tenant: &str) -> Result<BTreeMap<String, Candidate>
             candidate.keys.extend(keys);
             candidate.names.extend(person.display_name);
         }
+    }
+    for person in feeds::people(store, tenant)? {
+        let person = person?;
+        let keys = keys_of(&person).skip(1);
+        let keys: Vec<String> = keys.map(|key| normalize_key(key).into_owned()).collect();
+        let candidate = candidates.entry(person.user_uid).or_default();
+        candidate.keys.extend(keys);
+        candidate.names.extend(person.display_name);
     }
     for id in store.snapshots()? {
         let snapshot = Snapshot::open(&store.snapshot_dir(id))?;

@@ -1,7 +1,7 @@
 //! One person's rows leave every table of a store.
 //!
 //! `identity` finds out who is meant and by which keys they are known, `scrub` recognizes them in
-//! a row, `tables` and `snapshots` write files anew without them, `tombstone` remembers by keyed
+//! a row, `tables`, `snapshots` and `feeds` write files anew without them, `tombstone` remembers by keyed
 //! hashes that they were erased, so that the next import does not bring them back.
 //!
 //! What was begun is noted first, with the keys in the clear, in a document that only its owner may
@@ -9,6 +9,7 @@
 
 mod arrays;
 mod document;
+mod feeds;
 mod groups;
 mod identity;
 mod scrub;
@@ -20,6 +21,7 @@ use std::collections::BTreeSet;
 
 use af_model::tables::identity_events;
 use af_model::{HashKey, UtcMillis};
+use af_store::feed::Feed;
 use af_store::{Store, WriteLock};
 use serde::{Deserialize, Serialize};
 
@@ -67,7 +69,8 @@ pub struct EraseReport {
 /// What happened to one table.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ErasedTable {
-    /// The table, or `state` for the store's own documents.
+    /// The table, `state` for the store's own documents, or what was fetched: `feeds/log`, `feeds/raw`,
+    /// `feeds/inventory`.
     pub table: &'static str,
     /// Files written anew.
     pub files: u64,
@@ -103,7 +106,7 @@ pub fn plan(
         return not_found(store, key, options);
     };
     let scrubber = Scrubber::new(&found.identity, key, &found.colleagues);
-    let mut report = sweep(store, None, &scrubber, key, options.at, progress)?;
+    let mut report = sweep(store, Reach::Look, &scrubber, key, options.at, progress)?;
     report.shared_keys = found.shared;
     Ok(report)
 }
@@ -112,7 +115,8 @@ pub fn plan(
 ///
 /// # Errors
 /// [`ErrorKind::Usage`] when nobody or several people are known by that name; a file cannot be read
-/// or written. After a failure, running again completes what was begun.
+/// or written; another process fetches for the organization, whose next page might name the person.
+/// After a failure, running again completes what was begun.
 pub fn erase(
     store: &Store,
     lock: &WriteLock,
@@ -129,8 +133,9 @@ pub fn erase(
         };
     };
     let scrubber = Scrubber::new(&found.identity, key, &found.colleagues);
+    let held = feeds::hold(store, options.tenant)?;
     // Everything is read before anything is written: a file that cannot be read stops it here.
-    let planned = sweep(store, None, &scrubber, key, options.at, progress)?;
+    let planned = sweep(store, Reach::Look, &scrubber, key, options.at, progress)?;
     let clean = |text: &str| scrubber.clean(text).unwrap_or_else(|| text.to_owned());
     let erasing = Erasing {
         identity: found.identity,
@@ -140,7 +145,7 @@ pub fn erase(
         events: planned.removed(identity_events::TABLE.name),
     };
     store.write_private_state(lock, STATE, &erasing)?;
-    let mut report = finish(store, lock, key, &erasing, progress)?;
+    let mut report = finish(store, lock, &held, key, &erasing, progress)?;
     report.shared_keys = found.shared;
     report.resumed = resumed.is_some();
     Ok(report)
@@ -159,7 +164,8 @@ pub fn resume(
     let Some(erasing) = store.read_state::<Erasing>(STATE)? else {
         return Ok(None);
     };
-    let mut report = finish(store, lock, key, &erasing, progress)?;
+    let held = feeds::hold(store, erasing.identity.tenant())?;
+    let mut report = finish(store, lock, &held, key, &erasing, progress)?;
     report.resumed = true;
     Ok(Some(report))
 }
@@ -175,6 +181,7 @@ pub fn is_unfinished(store: &Store) -> Result<bool, Error> {
 fn finish(
     store: &Store,
     lock: &WriteLock,
+    held: &[Feed],
     key: &HashKey,
     erasing: &Erasing,
     progress: &dyn Progress,
@@ -182,21 +189,37 @@ fn finish(
     // The tombstone stands before the first row leaves, so that nothing comes back meanwhile.
     Erased::remember(store, lock, key, erasing)?;
     let scrubber = Scrubber::new(&erasing.identity, key, &erasing.colleagues);
-    let report = sweep(store, Some(lock), &scrubber, key, erasing.at, progress)?;
+    let reach = Reach::Write { lock, held };
+    let report = sweep(store, reach, &scrubber, key, erasing.at, progress)?;
     store.remove_state(lock, STATE)?;
     Ok(report)
 }
 
-/// Goes through everything in the store. With a lock files are written anew, without one rows are
-/// only counted.
+/// What a sweep may do.
+#[derive(Clone, Copy)]
+enum Reach<'a> {
+    /// Rows are counted.
+    Look,
+    /// Files are written anew, also those of the organization's feeds, for which nobody else fetches.
+    Write {
+        lock: &'a WriteLock,
+        held: &'a [Feed],
+    },
+}
+
+/// Goes through everything in the store.
 fn sweep(
     store: &Store,
-    lock: Option<&WriteLock>,
+    reach: Reach<'_>,
     scrubber: &Scrubber,
     key: &HashKey,
     at: UtcMillis,
     progress: &dyn Progress,
 ) -> Result<EraseReport, Error> {
+    let (lock, held) = match reach {
+        Reach::Look => (None, None),
+        Reach::Write { lock, held } => (Some(lock), Some((lock, held))),
+    };
     let mut report = EraseReport::default();
     // Retractions while it can still be seen whose events and signals they name.
     report
@@ -212,6 +235,9 @@ fn sweep(
     report.tables.extend(tables);
     report.snapshots = snapshots;
     report.tables.push(document::states(store, lock, scrubber)?);
+    report
+        .tables
+        .extend(feeds::all(store, held, scrubber, progress)?);
     if let Some(lock) = lock {
         store.remove_cache(lock)?;
     }

@@ -158,10 +158,20 @@ impl Scrubber {
         self.text(text, false)
     }
 
+    /// A text inside a larger one, of which nobody knows whether it is an identifier: an ordinary
+    /// word that is also a key of theirs is left alone. `None` when it does not name them.
+    pub(super) fn clean_inside(&self, text: &str) -> Option<String> {
+        self.inside(text, false)
+    }
+
     fn text(&self, text: &str, is_about_them: bool) -> Option<String> {
         if self.is_them(text) {
             return Some(REPLACEMENT.to_owned());
         }
+        self.inside(text, is_about_them)
+    }
+
+    fn inside(&self, text: &str, is_about_them: bool) -> Option<String> {
         if is_about_them && self.names.contains(&text.to_lowercase()) {
             return Some(REPLACEMENT.to_owned());
         }

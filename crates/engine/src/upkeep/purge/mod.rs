@@ -1,11 +1,12 @@
 //! Removing what is older than a day.
 //!
 //! Whole UTC days of events, signals and quarantine leave the store, then the retractions whose
-//! targets are gone and the directory versions that no snapshot and no later cut chooses; on request
-//! old snapshots as well. What left is remembered ([`Purged`]): its events stay counted, and those of
+//! targets are gone, the directory versions that no snapshot and no later cut chooses, and what is kept
+//! of feeds as received; on request old snapshots as well. What left is remembered ([`Purged`]): its events stay counted, and those of
 //! a re-read export are refused with the reason `purged`.
 
 mod directories;
+mod feeds;
 mod retractions;
 mod state;
 
@@ -41,7 +42,8 @@ pub struct PurgeOptions {
 /// What was purged, or would be.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PurgeReport {
-    /// In the order events, signals, quarantine, retractions, directory, snapshots.
+    /// In the order events, signals, quarantine, retractions, directory, snapshots; then what was
+    /// fetched and is kept, where any of it was old.
     pub parts: Vec<PurgedPart>,
 }
 
@@ -50,9 +52,9 @@ pub struct PurgeReport {
 pub struct PurgedPart {
     /// The folder in the store.
     pub part: &'static str,
-    /// Days, files of retractions, directory versions or snapshots.
+    /// Days, files of retractions, directory versions, snapshots, inventories or documents.
     pub items: u64,
-    /// Rows in them.
+    /// Rows in them; files, of what is kept as received.
     pub rows: u64,
     /// Bytes that were freed; of a file that was only shortened, none are counted.
     pub bytes: u64,
@@ -125,6 +127,7 @@ pub fn purge(
         .parts
         .push(directories::purge(store, lock, before, &staying)?);
     report.parts.push(snapshots);
+    report.parts.extend(feeds::purge(store, lock, before)?);
     Ok(report)
 }
 

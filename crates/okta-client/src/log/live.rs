@@ -1,0 +1,194 @@
+//! The live stream: what Okta stored since, in its order, without end.
+
+use std::time::Duration;
+
+use af_model::UtcMillis;
+
+use crate::error::{Error, ErrorKind};
+use crate::http::Link;
+use crate::progress::News;
+
+use super::cursor::Live;
+use super::patience::Patience;
+use super::request::{Page, Reply};
+use super::session::{Session, blocking};
+use super::start::{OVERLAP_MILLIS, earliest_askable, earliest_kept};
+
+/// What one request of the live stream came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Turn {
+    /// There may be more.
+    More,
+    /// There is nothing more for now.
+    CaughtUp,
+}
+
+impl Session<'_> {
+    /// Polls until caught up; for ever when the pull follows. `first` is what the first request came
+    /// to, if it was made already.
+    ///
+    /// # Errors
+    /// What ends the other streams too.
+    pub(super) async fn live(&self, first: Option<Turn>) -> Result<(), Error> {
+        let mut patience = Patience::default();
+        let mut made = first;
+        loop {
+            let turn = match made.take() {
+                Some(turn) => Ok(turn),
+                None => self.turn().await,
+            };
+            match (turn, self.options.follow) {
+                (Ok(Turn::More), _) => {}
+                (Ok(Turn::CaughtUp), None) => return Ok(()),
+                (Ok(Turn::CaughtUp), Some(pause)) => {
+                    self.pause("nothing new", pause.max(Duration::from_millis(1)))
+                        .await?;
+                }
+                (Err(error), None) => return self.remember(error),
+                (Err(error), Some(_)) => self.recover(error, &mut patience).await?,
+            }
+        }
+    }
+
+    /// Makes one request of the live stream.
+    ///
+    /// # Errors
+    /// As [`ErrorKind`] says; the cursor is where it was.
+    pub(super) async fn turn(&self) -> Result<Turn, Error> {
+        let live = self.state().cursor().live.clone();
+        let get = match &live.next {
+            Some(link) => Self::follow(link),
+            None => self.first(self.askable(live.since), None),
+        };
+        let page = match self.ask(&get).await? {
+            Reply::Page(page) => page,
+            Reply::Refused { status, code } => {
+                self.begin_anew(&live, status, code.as_deref())?;
+                return Ok(Turn::More);
+            }
+        };
+        let next = self.next_of(&live, &page)?;
+        let caught_up_at = self.end_reached(&page);
+        if page.is_empty {
+            self.change(|state| {
+                state.cursor().live.next = Some(next);
+                state.note_turn(&live, &page, caught_up_at);
+            })?;
+        } else {
+            self.land(&live.stream(), live.pages + 1, &page, |state| {
+                let cursor = state.cursor();
+                cursor.live.next = Some(next);
+                cursor.live.pages = live.pages + 1;
+                cursor.live.last_published = live.last_published.max(page.facts.last_published());
+                state.note_turn(&live, &page, caught_up_at);
+            })?;
+        }
+        self.say_if_caught_up();
+        Ok(match caught_up_at {
+            Some(_) => Turn::CaughtUp,
+            None => Turn::More,
+        })
+    }
+
+    /// The link to go on with. Where there is none that leads on, the page is landed all the same,
+    /// so that its events are here; the cursor stays, and the next try replaces it.
+    fn next_of(&self, live: &Live, page: &Page) -> Result<Link, Error> {
+        let problem = match &page.next {
+            None => "the live log ended: an answer holds no link to what comes next",
+            Some(next) if page.is_empty => return Ok(next.clone()),
+            Some(next) => {
+                let is_circle = live.next.as_ref() == Some(next) || self.state().visited.has(next);
+                if !is_circle {
+                    return Ok(next.clone());
+                }
+                "the live log turns in circles: the link to what comes next was followed before"
+            }
+        };
+        if !page.is_empty {
+            let (stream, number) = (live.stream(), live.pages + 1);
+            blocking(|| self.feed.land(&stream, number, &page.body))?;
+        }
+        Err(Error::new(ErrorKind::NotOkta, format!("go on: {problem}"))
+            .with_hint("if this goes on, something between us and Okta changes its answers"))
+    }
+
+    /// When the end was reached, if it was: the answer is empty, or is not full and holds only what
+    /// happened after a pull began or since the last pause. Whoever asks a busy org again at once
+    /// gets a few events each time, for ever.
+    fn end_reached(&self, page: &Page) -> Option<UtcMillis> {
+        if page.is_empty {
+            return Some(page.now);
+        }
+        let recent = match self.options.follow {
+            None => self.began_at(),
+            Some(pause) => {
+                let pause = i64::try_from(pause.as_millis()).unwrap_or(i64::MAX);
+                UtcMillis(page.now.0.saturating_sub(pause))
+            }
+        };
+        let is_full = page.facts.events >= u64::from(self.page_size());
+        let is_recent = page.facts.span.is_some_and(|(first, _)| first >= recent);
+        (!is_full && is_recent).then_some(recent)
+    }
+
+    /// Begins the next stream, a little before the last event, because a link was refused. Okta gives
+    /// what it stored since then, so what is late is among it.
+    fn begin_anew(&self, live: &Live, status: u16, code: Option<&str>) -> Result<(), Error> {
+        let said = match code {
+            Some(code) => format!("{status}, {code}"),
+            None => status.to_string(),
+        };
+        // The next try, if there is one, may begin anew again.
+        if std::mem::take(&mut self.state().is_fruitless) {
+            let message =
+                format!("go on: the link to the next page was refused ({said}), and a new one too");
+            return Err(Error::new(ErrorKind::Refused, message)
+                .with_hint("try again later; nothing is lost as long as Okta keeps it")
+                .with_answer(status, code));
+        }
+        let wanted = self.state().cursor().since;
+        let since = live.last_published.map_or(live.since, |last| {
+            UtcMillis(last.0.saturating_sub(OVERLAP_MILLIS)).max(wanted)
+        });
+        let anew = Live::begin(self.feed, live.number + 1, since, live.last_published)?;
+        self.change(|state| {
+            let cursor = state.cursor();
+            cursor.live = anew;
+            cursor.restarts += 1;
+            state.visited.clear();
+            state.is_fruitless = true;
+        })?;
+        self.tell(&News::Warning(&format!(
+            "Okta refused the link to the next page ({said}); going on from {since}, with some events \
+             once more"
+        )));
+        Ok(())
+    }
+
+    /// Moves a start that nobody may ask for any more, and says what is missing because of it.
+    fn askable(&self, since: UtcMillis) -> UtcMillis {
+        let now = self.server_now();
+        let kept = earliest_kept(now);
+        if since < kept {
+            self.tell(&News::Warning(&format!(
+                "fetching stood still since {since}, and Okta keeps events from {kept} on: what lies \
+                 between may be missing"
+            )));
+        }
+        since.max(earliest_askable(now))
+    }
+}
+
+impl super::state::State {
+    /// Notes that a request of the live stream was answered.
+    fn note_turn(&mut self, before: &Live, page: &Page, end: Option<UtcMillis>) {
+        self.caught_up_at = end;
+        if let Some(link) = before.next.as_ref().filter(|_| !page.is_empty) {
+            self.visited.note(link);
+        }
+        // A link that works, or an event that is newer than all before: the stream leads on.
+        if before.next.is_some() || page.facts.last_published() > before.last_published {
+            self.is_fruitless = false;
+        }
+    }
+}

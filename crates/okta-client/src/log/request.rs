@@ -1,0 +1,180 @@
+//! Asking for one page.
+
+use std::time::Duration;
+
+use af_model::UtcMillis;
+use af_okta::CLOCK_SKEW_MILLIS;
+
+use crate::error::{Error, ErrorKind};
+use crate::http::{Answer, Get, Link};
+use crate::progress::News;
+use crate::scope::Scope;
+
+use super::page::{self, Facts};
+use super::patience::{doubled, jittered, stopped};
+use super::session::Session;
+
+/// Where the log is.
+const LOGS: &str = "/api/v1/logs";
+
+/// What Okta gives at the most.
+const LARGEST_PAGE: u32 = 1000;
+
+/// What a link is answered with that Okta does not take any more.
+const REFUSALS: &[u16] = &[400, 404, 410];
+
+/// How often a page that is no JSON is asked for again.
+const REPEATS: u32 = 3;
+
+/// The first pause before that.
+const FIRST_PAUSE: Duration = Duration::from_millis(500);
+
+/// A page.
+pub(super) struct Page {
+    pub(super) body: Vec<u8>,
+    pub(super) facts: Facts,
+    /// Whether it has nothing to say.
+    pub(super) is_empty: bool,
+    pub(super) next: Option<Link>,
+    /// The server's clock.
+    pub(super) now: UtcMillis,
+    pub(super) budget: Option<(u64, u64)>,
+}
+
+/// What came of asking.
+pub(super) enum Reply {
+    Page(Page),
+    /// The link is not taken any more.
+    Refused {
+        status: u16,
+        code: Option<String>,
+    },
+}
+
+impl Session<'_> {
+    /// A request without a link: the first one of a stream.
+    pub(super) fn first(&self, since: UtcMillis, until: Option<UtcMillis>) -> Get {
+        let get = Get::path(LOGS, Scope::LogsRead)
+            .query("sortOrder", "ASCENDING")
+            .query("limit", self.page_size().to_string())
+            .query("since", since.to_string());
+        match until {
+            Some(until) => get.query("until", until.to_string()),
+            None => get,
+        }
+    }
+
+    /// A request for what a link points to.
+    pub(super) fn follow(link: &Link) -> Get {
+        Get::link(link.clone(), Scope::LogsRead).accepts(REFUSALS)
+    }
+
+    pub(super) fn page_size(&self) -> u32 {
+        self.options.page_size.clamp(1, LARGEST_PAGE)
+    }
+
+    /// Asks the server what time it is, by its way of answering.
+    pub(super) async fn server_clock(&self) -> Result<UtcMillis, Error> {
+        let get = Get::path(LOGS, Scope::LogsRead).query("limit", "1");
+        let answer = self.get(&get).await?;
+        Ok(self.now_of(&answer))
+    }
+
+    /// Asks for a page. One that is no JSON is asked for again a few times; after that it is taken
+    /// as it is, if it says where to go on: whoever takes it in refuses what cannot be read, and
+    /// says where it is. So nothing that Okta answers ever stops a stream for good.
+    ///
+    /// # Errors
+    /// As [`ErrorKind`] says.
+    pub(super) async fn ask(&self, get: &Get) -> Result<Reply, Error> {
+        let mut tries = 0;
+        loop {
+            let unreadable = match self.get(get).await {
+                Ok(answer) if get.accepts.contains(&answer.status) => {
+                    return Ok(Reply::Refused {
+                        status: answer.status,
+                        code: answer.code,
+                    });
+                }
+                Ok(answer) => match self.looked_at(answer) {
+                    Ok(page) => return Ok(Reply::Page(page)),
+                    Err(answer) => Ok(answer),
+                },
+                Err(error) if is_unreadable(&error) => Err(error),
+                Err(error) => return Err(error),
+            };
+            if tries == REPEATS {
+                return self.take_as_it_is(unreadable?).map(Reply::Page);
+            }
+            let longest = self.client.options().longest_backoff;
+            let time = jittered(doubled(FIRST_PAUSE, tries).min(longest));
+            self.pause("repeating after an answer that is no JSON", time)
+                .await?;
+            tries += 1;
+        }
+    }
+
+    async fn get(&self, get: &Get) -> Result<Answer, Error> {
+        self.note_attempt();
+        let stop = &self.client.options().stop;
+        let answer = tokio::select! {
+            biased;
+            () = stop.asked() => Err(stopped()),
+            answer = self.client.get(get) => answer,
+        }?;
+        self.note_clock(self.now_of(&answer));
+        Ok(answer)
+    }
+
+    fn now_of(&self, answer: &Answer) -> UtcMillis {
+        answer.date.unwrap_or_else(|| self.server_now())
+    }
+
+    /// Looks at an answer; gives it back when it is no page.
+    fn looked_at(&self, answer: Answer) -> Result<Page, Answer> {
+        let now = self.now_of(&answer);
+        let horizon = UtcMillis(now.0.saturating_add(CLOCK_SKEW_MILLIS));
+        match page::look(&answer.body, horizon) {
+            Some(facts) => Ok(Page {
+                body: answer.body,
+                is_empty: facts.events == 0,
+                facts,
+                next: answer.next,
+                now,
+                budget: answer.budget,
+            }),
+            None => Err(answer),
+        }
+    }
+
+    fn take_as_it_is(&self, answer: Answer) -> Result<Page, Error> {
+        if answer.next.is_none() {
+            return Err(Error::new(
+                ErrorKind::NotOkta,
+                "read the log: the answer is no list of events, again and again",
+            )
+            .with_hint("if this goes on, something between us and Okta changes its answers")
+            .with_answer(answer.status, None));
+        }
+        self.tell(&News::Warning(
+            "an answer of the log is no list of events, again and again; it is kept as it is, and \
+             what cannot be read of it will be counted as refused",
+        ));
+        Ok(Page {
+            now: self.now_of(&answer),
+            body: answer.body,
+            facts: Facts::default(),
+            is_empty: false,
+            next: answer.next,
+            budget: answer.budget,
+        })
+    }
+}
+
+/// Whether the client already saw that an answer of success is no JSON.
+fn is_unreadable(error: &Error) -> bool {
+    error.kind() == ErrorKind::NotOkta
+        && error
+            .status()
+            .is_some_and(|status| (200..300).contains(&status))
+}

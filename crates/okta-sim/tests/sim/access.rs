@@ -1,0 +1,547 @@
+//! Who may call: each check has a call that fails by it alone.
+
+use std::time::Duration;
+
+use af_okta_sim::{Fault, Rule, Sim, SimClient, SimOptions};
+use serde_json::{Value, json};
+
+use crate::client::{Got, NOW, command, get, get_as, post};
+use crate::jose::{Key, fresh, seconds, sha256};
+
+const LOGS: &str = "/api/v1/logs";
+const USERS: &str = "/api/v1/users";
+
+async fn start(clients: Vec<SimClient>) -> Sim {
+    start_with(clients, |_| {}).await
+}
+
+async fn start_with(clients: Vec<SimClient>, change: impl FnOnce(&mut SimOptions)) -> Sim {
+    let mut options = SimOptions {
+        clients,
+        ..SimOptions::given("[]", "", NOW)
+    };
+    change(&mut options);
+    Sim::start(options).await.unwrap()
+}
+
+fn error(got: &Got) -> String {
+    got.json()["error"].as_str().unwrap_or_default().to_owned()
+}
+
+/// What the answer to a refused call says about itself.
+fn why(got: &Got) -> String {
+    got.headers
+        .get("www-authenticate")
+        .map(|value| value.to_str().unwrap().to_owned())
+        .unwrap_or_default()
+}
+
+#[tokio::test]
+async fn an_api_token_is_the_right_one_or_none() {
+    let sim = start(Vec::new()).await;
+    assert_eq!(get(&sim, LOGS).await.status, 200);
+    for (authorization, code) in [
+        (Some("SSWS wrong"), "E0000011"),
+        (Some("SSWS"), "E0000011"),
+        (Some("Bearer simulated-api-token"), "E0000011"),
+        (Some("simulated-api-token"), "E0000005"),
+        (None, "E0000005"),
+    ] {
+        let refused = get_as(&sim, LOGS, authorization, &[]).await;
+        assert_eq!((refused.status, refused.code().as_str()), (401, code));
+    }
+    let none = start_with(Vec::new(), |options| options.api_token = None).await;
+    assert_eq!(get(&none, LOGS).await.code(), "E0000011");
+    for text in [format!("{:?}", SimOptions::default()), format!("{sim:?}")] {
+        assert!(!text.contains(SimOptions::TOKEN), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn a_secret_gives_a_token_for_the_scopes_that_were_asked_for() {
+    let sim = start(vec![SimClient::with_secret("0oa:1", "s+c ret/")]).await;
+    let form = "grant_type=client_credentials&scope=okta.logs.read";
+    let basic = |id: &str, secret: &str| {
+        use base64::Engine as _;
+        let pair = format!("{id}:{secret}");
+        format!(
+            "Basic {}",
+            base64::engine::general_purpose::STANDARD.encode(pair)
+        )
+    };
+    let right = basic("0oa%3A1", "s%2Bc%20ret%2F");
+    let got = post(&sim, form.to_owned(), &[("authorization", &right)]).await;
+    assert_eq!(got.status, 200, "{}", got.text);
+    let body = got.json();
+    assert_eq!(
+        (&body["token_type"], &body["expires_in"]),
+        (&json!("Bearer"), &json!(3600))
+    );
+    assert_eq!(body["scope"], "okta.logs.read");
+    let bearer = format!("Bearer {}", body["access_token"].as_str().unwrap());
+    assert_eq!(get_as(&sim, LOGS, Some(&bearer), &[]).await.status, 200);
+    let refused = get_as(&sim, USERS, Some(&bearer), &[]).await;
+    assert_eq!((refused.status, refused.code().as_str()), (403, "E0000006"));
+    assert!(
+        why(&refused).contains("okta.users.read"),
+        "{}",
+        why(&refused)
+    );
+
+    let posted = format!("{form}&client_id=0oa%3A1&client_secret=s%2Bc+ret%2F");
+    assert_eq!(post(&sim, posted.clone(), &[]).await.status, 200);
+    for wrong in [
+        post(
+            &sim,
+            form.to_owned(),
+            &[("authorization", &basic("0oa%3A1", "x"))],
+        )
+        .await,
+        post(
+            &sim,
+            form.to_owned(),
+            &[("authorization", &basic("x", "s%2Bc%20ret%2F"))],
+        )
+        .await,
+        post(&sim, form.to_owned(), &[]).await,
+        post(&sim, posted.replace("ret", "red"), &[]).await,
+    ] {
+        assert_eq!(
+            (wrong.status, error(&wrong).as_str()),
+            (401, "invalid_client")
+        );
+    }
+    let other = posted.replace("client_credentials", "password");
+    assert_eq!(
+        error(&post(&sim, other, &[]).await),
+        "unsupported_grant_type"
+    );
+    assert_eq!(sim.stats().tokens_issued, 2);
+}
+
+#[tokio::test]
+async fn scopes_are_granted_all_or_none_and_a_token_without_a_role_is_good_for_nothing() {
+    let few = SimClient {
+        scopes: Some(vec![
+            "okta.logs.read".to_owned(),
+            "okta.users.manage".to_owned(),
+        ]),
+        ..SimClient::with_secret("few", "s")
+    };
+    let idle = SimClient {
+        has_role: false,
+        ..SimClient::with_secret("idle", "s")
+    };
+    let sim = start(vec![few, idle]).await;
+    let form = |client: &str, scope: &str| {
+        format!("grant_type=client_credentials&client_id={client}&client_secret=s&scope={scope}")
+    };
+    for (scope, status) in [
+        ("okta.logs.read", 200),
+        ("okta.logs.read+okta.users.read", 200),
+        ("okta.logs.read+okta.groups.read", 400),
+        ("okta.factors.read", 400),
+        ("", 400),
+    ] {
+        let got = post(&sim, form("few", scope), &[]).await;
+        assert_eq!(got.status, status, "{scope}: {}", got.text);
+        if status == 400 {
+            assert_eq!(error(&got), "invalid_scope");
+        }
+    }
+    let got = post(&sim, form("idle", "okta.logs.read"), &[]).await;
+    let bearer = format!("Bearer {}", got.json()["access_token"].as_str().unwrap());
+    let refused = get_as(&sim, LOGS, Some(&bearer), &[]).await;
+    assert_eq!((refused.status, refused.code().as_str()), (403, "E0000006"));
+}
+
+#[tokio::test]
+async fn tokens_end() {
+    let client = SimClient::with_secret("c", "s");
+    let sim = start_with(vec![client], |options| {
+        options.token_lifetime = Duration::from_secs(1);
+    })
+    .await;
+    let form = "grant_type=client_credentials&client_id=c&client_secret=s&scope=okta.logs.read";
+    let token = || async {
+        let got = post(&sim, form.to_owned(), &[]).await;
+        assert_eq!(got.json()["expires_in"], 1);
+        format!("Bearer {}", got.json()["access_token"].as_str().unwrap())
+    };
+    let first = token().await;
+    assert_eq!(get_as(&sim, LOGS, Some(&first), &[]).await.status, 200);
+    tokio::time::sleep(Duration::from_millis(1050)).await;
+    let refused = get_as(&sim, LOGS, Some(&first), &[]).await;
+    assert_eq!((refused.status, refused.code().as_str()), (401, "E0000011"));
+    assert!(why(&refused).contains("expired"));
+
+    let second = token().await;
+    sim.faults()
+        .add(Rule::new(Fault::ExpireTokens).on(LOGS).once());
+    assert_eq!(get_as(&sim, LOGS, Some(&second), &[]).await.status, 401);
+    let third = token().await;
+    assert_eq!(command(&sim, "DELETE", "/sim/tokens", "").await.status, 200);
+    assert_eq!(get_as(&sim, LOGS, Some(&third), &[]).await.status, 401);
+}
+
+/// Header and claims of a good assertion.
+fn assertion(sim: &Sim, key: &Key) -> (Value, Value) {
+    let header = json!({ "alg": key.algorithm(), "kid": "k1" });
+    let claims = json!({
+        "aud": format!("{}/oauth2/v1/token", sim.url()),
+        "iss": "app",
+        "sub": "app",
+        "iat": seconds(),
+        "exp": seconds() + 300,
+        "jti": fresh(),
+    });
+    (header, claims)
+}
+
+fn asserting(jwt: &str) -> String {
+    format!(
+        "grant_type=client_credentials&scope=okta.logs.read&client_assertion={jwt}\
+         &client_assertion_type=urn%3Aietf%3Aparams%3Aoauth%3Aclient-assertion-type%3Ajwt-bearer"
+    )
+}
+
+#[tokio::test]
+async fn an_assertion_is_refused_for_each_thing_that_is_wrong_with_it() {
+    for key in [Key::es256(), Key::rs256()] {
+        let other = Key::es256();
+        let mut client = SimClient::with_key("app", key.named("k1"), false);
+        client.public_keys.push(other.named("k2"));
+        let sim = start(vec![client]).await;
+        let send = |header: Value, claims: Value| {
+            let jwt = key.sign(&header, &claims);
+            let sim = &sim;
+            async move { post(sim, asserting(&jwt), &[]).await }
+        };
+        let (header, claims) = assertion(&sim, &key);
+        let got = send(header.clone(), claims.clone()).await;
+        assert_eq!(got.status, 200, "{}", got.text);
+        // The same once more: its jti is used up.
+        let replayed = send(header.clone(), claims).await;
+        assert!(replayed.text.contains("jti"), "{}", replayed.text);
+
+        let now = seconds();
+        let url = format!("{}/oauth2/v1/token", sim.url());
+        for (claim, value, good) in [
+            ("aud", json!([url, "x"]), true),
+            ("exp", json!(now + 3590), true),
+            ("iat", json!(now - 86_400), true),
+            ("aud", json!(sim.url()), false),
+            ("aud", Value::Null, false),
+            ("iss", json!("other"), false),
+            ("sub", json!("other"), false),
+            ("sub", Value::Null, false),
+            ("exp", json!(now - 1), false),
+            ("exp", json!(now + 3700), false),
+            ("exp", Value::Null, false),
+            ("iat", json!(now + 3000), false),
+        ] {
+            let (header, mut claims) = assertion(&sim, &key);
+            claims[claim] = value.clone();
+            let got = send(header, claims).await;
+            let expected = if good {
+                (200, "")
+            } else {
+                (401, "invalid_client")
+            };
+            assert_eq!(
+                (got.status, error(&got).as_str()),
+                expected,
+                "{claim} {value}"
+            );
+        }
+        for (name, value) in [
+            ("kid", json!("k2")),
+            ("kid", json!("k3")),
+            // Two keys are known, so one must be named.
+            ("kid", Value::Null),
+            ("alg", json!("none")),
+            ("alg", json!("HS256")),
+        ] {
+            let (mut header, claims) = assertion(&sim, &key);
+            if value.is_null() {
+                header.as_object_mut().unwrap().remove(name);
+            } else {
+                header[name] = value.clone();
+            }
+            let got = send(header, claims).await;
+            assert_eq!(
+                (got.status, error(&got).as_str()),
+                (401, "invalid_client"),
+                "{name} {value}"
+            );
+        }
+        // Signed by a key that the client does not have, under a name that it has.
+        let (header, claims) = assertion(&sim, &key);
+        let stranger = Key::es256();
+        let mut header = header;
+        header["alg"] = json!(stranger.algorithm());
+        let forged = stranger.sign(&header, &claims);
+        assert_eq!(post(&sim, asserting(&forged), &[]).await.status, 401);
+        for garbage in ["", "a.b.c", "x"] {
+            assert_eq!(post(&sim, asserting(garbage), &[]).await.status, 401);
+        }
+        // Another way of authentication than the one that was registered.
+        let secret =
+            "grant_type=client_credentials&scope=okta.logs.read&client_id=app&client_secret=";
+        assert_eq!(post(&sim, secret.to_owned(), &[]).await.status, 401);
+    }
+}
+
+/// A client with a key for itself and one for its proofs.
+struct Prover {
+    sim: Sim,
+    own: Key,
+    proof: Key,
+}
+
+impl Prover {
+    async fn start(change: impl FnOnce(&mut SimOptions)) -> Self {
+        let own = Key::es256();
+        let client = SimClient::with_key("app", own.named("k1"), true);
+        Self {
+            sim: start_with(vec![client], change).await,
+            own,
+            proof: Key::es256(),
+        }
+    }
+
+    fn header(&self) -> Value {
+        json!({ "typ": "dpop+jwt", "alg": self.proof.algorithm(), "jwk": self.proof.jwk() })
+    }
+
+    fn claims(&self, method: &str, path: &str) -> Value {
+        json!({
+            "htm": method,
+            "htu": format!("{}{path}", self.sim.url()),
+            "iat": seconds(),
+            "jti": fresh(),
+        })
+    }
+
+    async fn ask(&self, proof: Option<&str>) -> Got {
+        let (header, claims) = assertion(&self.sim, &self.own);
+        let body = asserting(&self.own.sign(&header, &claims));
+        let headers: Vec<(&str, &str)> = proof.iter().map(|proof| ("dpop", *proof)).collect();
+        post(&self.sim, body, &headers).await
+    }
+
+    /// Asks with a good proof, twice if another nonce is wanted.
+    async fn token(&self) -> String {
+        let mut claims = self.claims("POST", "/oauth2/v1/token");
+        let first = self
+            .ask(Some(&self.proof.sign(&self.header(), &claims)))
+            .await;
+        assert_eq!(
+            (first.status, error(&first).as_str()),
+            (400, "use_dpop_nonce")
+        );
+        claims["nonce"] = json!(first.header("dpop-nonce"));
+        claims["jti"] = json!(fresh());
+        let got = self
+            .ask(Some(&self.proof.sign(&self.header(), &claims)))
+            .await;
+        assert_eq!(got.status, 200, "{}", got.text);
+        assert_eq!(got.json()["token_type"], "DPoP");
+        got.json()["access_token"].as_str().unwrap().to_owned()
+    }
+
+    async fn call(&self, token: &str, header: &Value, claims: &Value) -> Got {
+        let proof = self.proof.sign(header, claims);
+        let authorization = format!("DPoP {token}");
+        let headers = [("dpop", proof.as_str())];
+        get_as(
+            &self.sim,
+            "/api/v1/logs?limit=1",
+            Some(&authorization),
+            &headers,
+        )
+        .await
+    }
+
+    fn call_claims(&self, token: &str) -> Value {
+        let mut claims = self.claims("GET", LOGS);
+        claims["ath"] = json!(sha256(token));
+        claims
+    }
+}
+
+/// A change of header or claims that makes a proof worthless, and what must be said about it.
+fn flaws(now: i64) -> Vec<(&'static str, &'static str, Value, &'static str)> {
+    vec![
+        ("header", "typ", json!("JWT"), "typ"),
+        ("header", "alg", json!("none"), "signature"),
+        ("header", "jwk", Key::es256().jwk(), "signature"),
+        ("header", "jwk", Value::Null, "signature"),
+        ("claims", "htm", json!("PUT"), "htm"),
+        (
+            "claims",
+            "htu",
+            json!("http://127.0.0.1:1/api/v1/logs"),
+            "htu",
+        ),
+        ("claims", "iat", json!(now - 400), "iat"),
+        ("claims", "iat", json!(now + 400), "iat"),
+        ("claims", "iat", Value::Null, "iat"),
+        ("claims", "jti", json!(""), "jti"),
+    ]
+}
+
+#[tokio::test]
+async fn a_proof_for_a_token_is_refused_for_each_thing_that_is_wrong_with_it() {
+    let prover = Prover::start(|_| {}).await;
+    let missing = prover.ask(None).await;
+    assert_eq!(
+        (missing.status, error(&missing).as_str()),
+        (400, "invalid_dpop_proof")
+    );
+    let nonce = {
+        let claims = prover.claims("POST", "/oauth2/v1/token");
+        let got = prover
+            .ask(Some(&prover.proof.sign(&prover.header(), &claims)))
+            .await;
+        got.header("dpop-nonce").to_owned()
+    };
+    let good = || {
+        let mut claims = prover.claims("POST", "/oauth2/v1/token");
+        claims["nonce"] = json!(nonce);
+        (prover.header(), claims)
+    };
+    let (header, claims) = good();
+    let proof = prover.proof.sign(&header, &claims);
+    assert_eq!(prover.ask(Some(&proof)).await.status, 200);
+    let replayed = prover.ask(Some(&proof)).await;
+    assert!(replayed.text.contains("jti"), "{}", replayed.text);
+    for (part, name, value, says) in flaws(seconds()) {
+        let (mut header, mut claims) = good();
+        if part == "header" {
+            header[name] = value.clone();
+        } else {
+            claims[name] = value.clone();
+        }
+        let got = prover.ask(Some(&prover.proof.sign(&header, &claims))).await;
+        assert_eq!(
+            (got.status, error(&got).as_str()),
+            (400, "invalid_dpop_proof"),
+            "{name}"
+        );
+        assert!(got.text.contains(says), "{name} {value}: {}", got.text);
+    }
+    // A private key in the proof, and the client's own key.
+    let (mut header, claims) = good();
+    header["jwk"]["d"] = json!("AA");
+    let got = prover.ask(Some(&prover.proof.sign(&header, &claims))).await;
+    assert!(got.text.contains("must be public"), "{}", got.text);
+    let (mut header, claims) = good();
+    header["jwk"] = prover.own.jwk();
+    let got = prover.ask(Some(&prover.own.sign(&header, &claims))).await;
+    assert!(got.text.contains("another than"), "{}", got.text);
+    // Two nonces later the first is not good any more.
+    prover.sim.renew_nonce(false);
+    let (header, claims) = good();
+    assert_eq!(
+        prover
+            .ask(Some(&prover.proof.sign(&header, &claims)))
+            .await
+            .status,
+        200
+    );
+    prover.sim.renew_nonce(false);
+    let (header, claims) = good();
+    let got = prover.ask(Some(&prover.proof.sign(&header, &claims))).await;
+    assert_eq!(error(&got), "use_dpop_nonce");
+    assert_ne!(got.header("dpop-nonce"), nonce);
+}
+
+#[tokio::test]
+async fn a_proof_of_a_call_is_refused_for_each_thing_that_is_wrong_with_it() {
+    let prover = Prover::start(|_| {}).await;
+    let token = prover.token().await;
+    let (header, claims) = (prover.header(), prover.call_claims(&token));
+    assert_eq!(prover.call(&token, &header, &claims).await.status, 200);
+    let replayed = prover.call(&token, &header, &claims).await;
+    assert!(replayed.status == 401 && why(&replayed).contains("jti"));
+    let mut all = flaws(seconds());
+    all.push(("claims", "ath", json!(sha256("another token")), "ath"));
+    all.push(("claims", "ath", Value::Null, "ath"));
+    let with_query = format!("{}/api/v1/logs?limit=1", prover.sim.url());
+    all.push(("claims", "htu", json!(with_query), "htu"));
+    for (part, name, value, says) in all {
+        let (mut header, mut claims) = (prover.header(), prover.call_claims(&token));
+        if part == "header" {
+            header[name] = value.clone();
+        } else {
+            claims[name] = value.clone();
+        }
+        let got = prover.call(&token, &header, &claims).await;
+        assert_eq!(
+            (got.status, got.code().as_str()),
+            (401, "E0000011"),
+            "{name} {value}"
+        );
+        assert!(why(&got).contains("invalid_dpop_proof"), "{}", why(&got));
+        assert!(why(&got).contains(says), "{name} {value}: {}", why(&got));
+    }
+    // Without a proof, as a bearer of it, and with somebody else's key.
+    let dpop = format!("DPoP {token}");
+    assert_eq!(
+        get_as(&prover.sim, LOGS, Some(&dpop), &[]).await.status,
+        401
+    );
+    let bearer = format!("Bearer {token}");
+    let got = get_as(&prover.sim, LOGS, Some(&bearer), &[]).await;
+    assert!(why(&got).contains("proof of possession"), "{}", why(&got));
+    let thief = Prover {
+        proof: Key::es256(),
+        ..prover
+    };
+    let got = thief
+        .call(&token, &thief.header(), &thief.call_claims(&token))
+        .await;
+    assert!(why(&got).contains("another key"), "{}", why(&got));
+}
+
+#[tokio::test]
+async fn a_bearer_token_is_no_dpop_token() {
+    let sim = start(vec![SimClient::with_secret("c", "s")]).await;
+    let form = "grant_type=client_credentials&client_id=c&client_secret=s&scope=okta.logs.read";
+    let got = post(&sim, form.to_owned(), &[]).await;
+    let token = got.json()["access_token"].as_str().unwrap().to_owned();
+    let refused = get_as(&sim, LOGS, Some(&format!("DPoP {token}")), &[]).await;
+    assert!(refused.status == 401 && why(&refused).contains("no DPoP token"));
+}
+
+#[tokio::test]
+async fn a_call_needs_a_nonce_when_it_is_told_to() {
+    let prover = Prover::start(|options| options.nonce_on_calls = true).await;
+    let token = prover.token().await;
+    let mut claims = prover.call_claims(&token);
+    let got = prover.call(&token, &prover.header(), &claims).await;
+    assert!(got.status == 401 && why(&got).contains("use_dpop_nonce"));
+    claims["nonce"] = json!(got.header("dpop-nonce"));
+    assert_eq!(
+        prover.call(&token, &prover.header(), &claims).await.status,
+        200
+    );
+
+    // All nonces are forgotten at once; the call is made again with the new one.
+    prover
+        .sim
+        .faults()
+        .add(Rule::new(Fault::NewNonce).on(LOGS).once());
+    claims["jti"] = json!(fresh());
+    let got = prover.call(&token, &prover.header(), &claims).await;
+    assert!(got.status == 401 && why(&got).contains("use_dpop_nonce"));
+    claims["jti"] = json!(fresh());
+    let old = prover.call(&token, &prover.header(), &claims).await;
+    assert_eq!(old.status, 401);
+    claims["nonce"] = json!(got.header("dpop-nonce"));
+    assert_eq!(
+        prover.call(&token, &prover.header(), &claims).await.status,
+        200
+    );
+}
