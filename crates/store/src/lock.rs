@@ -3,6 +3,7 @@
 use std::fs::TryLockError;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use crate::atomic::{Access, remove};
 use crate::disk;
@@ -46,14 +47,27 @@ impl Store {
     }
 }
 
-/// Takes a file lock without waiting and notes our process id in it; `doing` says what its holder
+/// How often, and after which pauses, a lock is tried again.
+const LOOKS: u32 = 3;
+const LOOK: Duration = Duration::from_millis(15);
+
+/// Takes a file lock, hardly waiting, and notes our process id in it; `doing` says what its holder
 /// does.
 pub(crate) fn hold(path: &Path, access: Access, doing: &str) -> Result<disk::File, Error> {
     let failed = |error: std::io::Error| Error::io("lock", path, &error);
     // The file stays when the lock is released: removing it would let two holders hold two files of
     // the same name.
     let mut file = disk::File::open_or_create(path, access).map_err(failed)?;
-    match file.inner().try_lock() {
+    let mut locked = file.inner().try_lock();
+    for _ in 0..LOOKS {
+        if !matches!(locked, Err(TryLockError::WouldBlock)) {
+            break;
+        }
+        // Whoever only looks who holds it, holds it for a moment.
+        std::thread::sleep(LOOK);
+        locked = file.inner().try_lock();
+    }
+    match locked {
         Ok(()) => {}
         Err(TryLockError::WouldBlock) => {
             let mut holder = String::new();

@@ -57,17 +57,24 @@ pub(super) fn run(
         integration: facts.integration.clone(),
     };
     let options = SimOptions {
-        port: port_of_last_time(&store, &name)?,
         api_token: Some(token.clone()),
         lateness: Lateness::NONE,
         ..SimOptions::given(users::okta_users(&people), EVENTS, as_of.0)
     };
-    let port = options.port;
-    let simulator = network.block_on(Sim::start(options)).map_err(|error| {
-        let message = format!("start the simulated Okta org on port {port} again: {error}");
-        Refusal::failed(message)
-            .with_hint("give another folder: attack-factor demo --live --dir FOLDER")
-    })?;
+    // Links to what comes next lead to the port of the last time: where it is free, nothing has to be
+    // fetched twice.
+    let again = SimOptions {
+        port: port_of_last_time(&store, &name)?,
+        ..options.clone()
+    };
+    let simulator = network
+        .block_on(async {
+            match Sim::start(again).await {
+                Ok(simulator) => Ok(simulator),
+                Err(_) => Sim::start(options).await,
+            }
+        })
+        .map_err(|error| Refusal::failed(format!("start the simulated Okta org: {error}")))?;
 
     // Okta → feed.
     let began = clock::moment();
@@ -117,8 +124,7 @@ pub(super) fn run(
     Ok(())
 }
 
-/// The port of the org that the store was fetched from; 0 = any, when that never happened. Links to
-/// what comes next lead there and nowhere else.
+/// The port of the org that the store was fetched from; 0 = any, when that never happened.
 fn port_of_last_time(store: &Store, name: &FeedName) -> anyhow::Result<u16> {
     let status: Option<FeedStatus> = store.feed_document(name, STATUS)?;
     let port = status.and_then(|status| status.origin.rsplit(':').next()?.parse().ok());

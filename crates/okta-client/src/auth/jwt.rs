@@ -12,6 +12,9 @@ use af_model::UtcMillis;
 /// How long an assertion is good for, in seconds. Okta allows an hour; it is used at once.
 const LIFETIME: i64 = 300;
 
+/// How far before our clock an assertion says it was made, in seconds.
+const LEEWAY: i64 = 30;
+
 /// The claims of a client assertion (`private_key_jwt`).
 pub(super) fn assertion(
     key: &SigningKey,
@@ -28,7 +31,8 @@ pub(super) fn assertion(
         "aud": token_url,
         "iss": client_id,
         "sub": client_id,
-        "iat": issued,
+        // A clock that is a little fast must not make it an assertion of the future.
+        "iat": issued - LEEWAY,
         "exp": issued + LIFETIME,
         "jti": random::id()?,
     });

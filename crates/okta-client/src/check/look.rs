@@ -189,7 +189,7 @@ impl Seen {
         let name = match credential {
             Credential::ApiToken(_) => "the API token",
             Credential::ClientSecret { .. } => "client id and secret",
-            Credential::PrivateKey { dpop: true, .. } => "client id and key, with DPoP,",
+            Credential::PrivateKey { dpop: true, .. } => "client id and key (with DPoP)",
             Credential::PrivateKey { dpop: false, .. } => "client id and key",
         };
         let found = |state, message: String| Finding::new("credential", state, message);

@@ -110,7 +110,7 @@ impl Window {
         } = self.limits
         {
             let later = reset.saturating_sub(current);
-            if later < -SAME_WINDOW {
+            if later < -SAME_WINDOW && known_ends > arrived {
                 return;
             }
             // Answers overtake each other; the one that counted most is the youngest. The server's

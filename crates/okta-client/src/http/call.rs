@@ -61,6 +61,8 @@ pub struct Answer {
     pub body: Vec<u8>,
     /// The link to the next page, already known to stay within the origin.
     pub next: Option<Link>,
+    /// Whether there was any link. Okta links every page of a list, the last one to itself.
+    pub has_links: bool,
     /// The server's clock.
     pub date: Option<UtcMillis>,
     /// Okta's error code, when the status is none of success.
@@ -139,7 +141,7 @@ impl Link {
     }
 
     /// A link may have lain in a file for weeks, so it is judged anew before it is followed.
-    fn url(&self, origin: &Origin) -> Result<Url, Error> {
+    pub(crate) fn url(&self, origin: &Origin) -> Result<Url, Error> {
         let url = Url::parse(&self.0).map_err(|_| {
             Error::new(ErrorKind::Refused, "the link to the next page is no URL")
                 .with_hint("it was stored by an earlier call; start the stream anew")

@@ -280,6 +280,7 @@ impl Shared {
         let answer = Answer {
             status: reply.status,
             next,
+            has_links: reply.has_links,
             date: reply.head.date,
             code,
             budget: reply.head.budget(),

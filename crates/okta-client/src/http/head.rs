@@ -50,7 +50,7 @@ impl Head {
             reset: least(headers, &RESET),
             retry_after: text(&RETRY_AFTER).and_then(|value| retry_after(value, date)),
             request_id: text(&REQUEST_ID)
-                .filter(|id| is_token(id))
+                .filter(|id| is_request_id(id))
                 .map(str::to_owned),
             dpop_nonce: text(&DPOP_NONCE)
                 .filter(|nonce| is_token(nonce))
@@ -87,7 +87,13 @@ fn least<T: std::str::FromStr + Ord>(headers: &HeaderMap, name: &HeaderName) -> 
         .min()
 }
 
-/// Something short that may be sent back or shown: visible ASCII.
+/// What Okta calls a request: it is shown and sent back, so nothing else may pass for one.
+fn is_request_id(text: &str) -> bool {
+    let is_part = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'@');
+    (1..=64).contains(&text.len()) && text.bytes().all(is_part)
+}
+
+/// Something short that may be sent back: visible ASCII.
 fn is_token(text: &str) -> bool {
     (1..=512).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_graphic())
 }

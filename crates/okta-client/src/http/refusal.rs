@@ -279,6 +279,7 @@ mod tests {
             },
             body: body.as_bytes().to_vec(),
             next: Ok(None),
+            has_links: false,
         }
     }
 

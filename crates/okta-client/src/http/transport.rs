@@ -5,7 +5,7 @@ use std::sync::PoisonError;
 use std::time::Duration;
 
 use af_model::UtcMillis;
-use reqwest::header::{ACCEPT, HeaderMap, HeaderValue};
+use reqwest::header::{ACCEPT, HeaderMap, HeaderValue, LINK};
 use reqwest::redirect::Policy;
 use reqwest::{Request, Url};
 
@@ -39,6 +39,8 @@ pub(crate) struct Reply {
     pub(crate) head: Head,
     pub(crate) body: Vec<u8>,
     pub(super) next: Result<Option<Url>, Unreadable>,
+    /// Whether there was any link.
+    pub(super) has_links: bool,
 }
 
 /// Why there is no answer.
@@ -108,6 +110,7 @@ impl Wire {
         let head = Head::read(response.headers());
         self.note_clock(head.date);
         let next = link::next(response.headers(), &asked);
+        let has_links = response.headers().contains_key(LINK);
         let largest = self.options.largest_answer;
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(|e| broken(&e))? {
@@ -129,6 +132,7 @@ impl Wire {
             head,
             body,
             next,
+            has_links,
         })
     }
 

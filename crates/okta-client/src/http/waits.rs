@@ -33,7 +33,7 @@ pub(super) fn limited(head: &Head, longest: Duration) -> Limited {
         .retry_after
         .or_else(|| until_reset(head))
         .unwrap_or(UNKNOWN_WINDOW);
-    Limited::Window(wait.min(longest))
+    Limited::Window(wait.max(MARGIN).min(longest))
 }
 
 /// From the answer until the next window, with a second on top; none when one of the two instants

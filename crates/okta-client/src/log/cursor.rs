@@ -5,8 +5,10 @@ use af_model::{UtcDay, UtcMillis};
 use af_store::feed::Feed;
 use serde::{Deserialize, Serialize};
 
+use super::start::OVERLAP_MILLIS;
 use crate::error::{Error, ErrorKind};
 use crate::http::Link;
+use crate::origin::Origin;
 
 /// The name of the document.
 pub(super) const CURSOR: &str = "cursor";
@@ -45,6 +47,9 @@ pub(super) struct Live {
     pub(super) next: Option<Link>,
     /// The greatest `published` of its events and of those of the live streams before it.
     pub(super) last_published: Option<UtcMillis>,
+    /// Since when its next page cannot be read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) unreadable_since: Option<UtcMillis>,
 }
 
 /// A day of history that is not here yet.
@@ -60,6 +65,9 @@ pub(super) struct Day {
     pub(super) pages: u64,
     /// The link to its next page; none before its first.
     pub(super) next: Option<Link>,
+    /// Since when its next page cannot be read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) unreadable_since: Option<UtcMillis>,
 }
 
 #[derive(Deserialize)]
@@ -83,6 +91,7 @@ impl Cursor {
                 until,
                 pages: last_page(feed, &day_stream(day))?,
                 next: None,
+                unreadable_since: None,
             });
         }
         Ok(Self {
@@ -122,6 +131,32 @@ impl Cursor {
         self.open_days.iter_mut().find(|open| open.date == day)
     }
 
+    /// Takes away links that lead out of the org, because its address changed since: they would never be
+    /// followed. Says whether there was one. What comes twice because of it is dropped later.
+    pub(super) fn forget_foreign_links(
+        &mut self,
+        feed: &Feed,
+        origin: &Origin,
+    ) -> Result<bool, Error> {
+        let is_foreign =
+            |link: &Option<Link>| link.as_ref().is_some_and(|link| link.url(origin).is_err());
+        let mut found = false;
+        for day in self
+            .open_days
+            .iter_mut()
+            .filter(|day| is_foreign(&day.next))
+        {
+            day.next = None;
+            found = true;
+        }
+        if is_foreign(&self.live.next) {
+            self.live = self.live.anew(feed, self.since)?;
+            found = true;
+        }
+        self.restarts += u64::from(found);
+        Ok(found)
+    }
+
     /// Notes that a day is here.
     pub(super) fn close_day(&mut self, day: UtcDay) {
         self.open_days.retain(|open| open.date != day);
@@ -143,7 +178,17 @@ impl Live {
             since,
             next: None,
             last_published,
+            unreadable_since: None,
         })
+    }
+
+    /// The stream after this one. It begins a little before the last event: Okta gives what it stored
+    /// since then, so what is late is among it.
+    pub(super) fn anew(&self, feed: &Feed, wanted: UtcMillis) -> Result<Self, Error> {
+        let since = self.last_published.map_or(self.since, |last| {
+            UtcMillis(last.0.saturating_sub(OVERLAP_MILLIS)).max(wanted)
+        });
+        Self::begin(feed, self.number + 1, since, self.last_published)
     }
 
     pub(super) fn stream(&self) -> String {

@@ -10,7 +10,7 @@ use crate::progress::News;
 
 use super::cursor::{Day, day_stream};
 use super::patience::Patience;
-use super::request::{Page, Reply};
+use super::request::{KEPT_AS_IT_IS, Page, Reply, is_hopeless, no_list};
 use super::session::{Session, is_of_one_stream};
 use super::start::earliest_askable;
 use super::visited::Visited;
@@ -69,7 +69,7 @@ impl Session<'_> {
         while let Some(done) = running.next().await {
             match done {
                 Ok(()) => {}
-                Err(error) if is_of_one_stream(error.kind()) => {
+                Err(error) if is_of_one_stream(&error) => {
                     first_failure.get_or_insert(error);
                 }
                 Err(error) => return Err(error),
@@ -82,7 +82,7 @@ impl Session<'_> {
             return Err(error);
         }
         self.change(|state| state.history_fails = false)?;
-        self.say_if_caught_up();
+        self.say_if_caught_up()?;
         Ok(())
     }
 
@@ -106,6 +106,16 @@ impl Session<'_> {
                 self.first(since, Some(open.until))
             };
             match self.ask(&get).await? {
+                Reply::Page(page)
+                    if page.is_unreadable && !is_hopeless(&page, open.unreadable_since) =>
+                {
+                    self.change(|state| {
+                        if let Some(open) = state.cursor().day_mut(day) {
+                            open.unreadable_since.get_or_insert(page.now);
+                        }
+                    })?;
+                    return Err(no_list());
+                }
                 Reply::Page(page) => self.take(&open, &page, &mut course)?,
                 Reply::Refused { status, code } => {
                     if course.is_fruitless {
@@ -132,6 +142,15 @@ impl Session<'_> {
 
     /// Lands a page of a day and moves its cursor; the last page closes the day.
     fn take(&self, open: &Day, page: &Page, course: &mut Course) -> Result<(), Error> {
+        if page.is_unreadable {
+            self.tell(&News::Warning(KEPT_AS_IT_IS));
+        }
+        if page.next.is_none() && !page.has_links {
+            // Okta links every page, be it to itself: this one lost its links on the way.
+            let message = format!("fetch {}: an answer holds no link at all", open.date);
+            return Err(Error::new(ErrorKind::NotOkta, message)
+                .with_hint("is something between us and Okta that changes headers?"));
+        }
         course.empty = if page.is_empty { course.empty + 1 } else { 0 };
         if let Some(link) = &open.next {
             course.is_fruitless = false;
@@ -147,6 +166,7 @@ impl Session<'_> {
                 if let Some(open) = state.cursor().day_mut(open.date) {
                     open.pages = number;
                     open.next = Some(next.clone());
+                    open.unreadable_since = None;
                 }
             }
         };

@@ -10,9 +10,9 @@ use crate::progress::News;
 
 use super::cursor::Live;
 use super::patience::Patience;
-use super::request::{Page, Reply};
+use super::request::{KEPT_AS_IT_IS, Page, Reply, is_hopeless, no_list};
 use super::session::{Session, blocking};
-use super::start::{OVERLAP_MILLIS, earliest_askable, earliest_kept};
+use super::start::{earliest_askable, earliest_kept};
 
 /// What one request of the live stream came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,11 +67,23 @@ impl Session<'_> {
                 return Ok(Turn::More);
             }
         };
+        if page.is_unreadable {
+            if !is_hopeless(&page, live.unreadable_since) {
+                self.change(|state| {
+                    let since = &mut state.cursor().live.unreadable_since;
+                    since.get_or_insert(page.now);
+                })?;
+                return Err(no_list());
+            }
+            self.tell(&News::Warning(KEPT_AS_IT_IS));
+        }
         let next = self.next_of(&live, &page)?;
         let caught_up_at = self.end_reached(&page);
         if page.is_empty {
             self.change(|state| {
-                state.cursor().live.next = Some(next);
+                let cursor = state.cursor();
+                cursor.live.next = Some(next);
+                cursor.live.unreadable_since = None;
                 state.note_turn(&live, &page, caught_up_at);
             })?;
         } else {
@@ -79,11 +91,12 @@ impl Session<'_> {
                 let cursor = state.cursor();
                 cursor.live.next = Some(next);
                 cursor.live.pages = live.pages + 1;
+                cursor.live.unreadable_since = None;
                 cursor.live.last_published = live.last_published.max(page.facts.last_published());
                 state.note_turn(&live, &page, caught_up_at);
             })?;
         }
-        self.say_if_caught_up();
+        self.say_if_caught_up()?;
         Ok(match caught_up_at {
             Some(_) => Turn::CaughtUp,
             None => Turn::More,
@@ -112,9 +125,10 @@ impl Session<'_> {
             .with_hint("if this goes on, something between us and Okta changes its answers"))
     }
 
-    /// When the end was reached, if it was: the answer is empty, or is not full and holds only what
-    /// happened after a pull began or since the last pause. Whoever asks a busy org again at once
-    /// gets a few events each time, for ever.
+    /// When the end was reached, if it was: the answer is empty; or it is not full and holds something
+    /// that happened after the pull began, so that everything stored before has been given. Whoever
+    /// asks a busy org again at once gets a few events each time, for ever; so whoever follows pauses
+    /// after any answer that is not full.
     fn end_reached(&self, page: &Page) -> Option<UtcMillis> {
         if page.is_empty {
             return Some(page.now);
@@ -127,12 +141,12 @@ impl Session<'_> {
             }
         };
         let is_full = page.facts.events >= u64::from(self.page_size());
-        let is_recent = page.facts.span.is_some_and(|(first, _)| first >= recent);
-        (!is_full && is_recent).then_some(recent)
+        let is_recent = page.facts.span.is_some_and(|(_, last)| last >= recent);
+        let is_end = !is_full && (is_recent || self.options.follow.is_some());
+        is_end.then_some(recent)
     }
 
-    /// Begins the next stream, a little before the last event, because a link was refused. Okta gives
-    /// what it stored since then, so what is late is among it.
+    /// Begins the next stream because a link was refused.
     fn begin_anew(&self, live: &Live, status: u16, code: Option<&str>) -> Result<(), Error> {
         let said = match code {
             Some(code) => format!("{status}, {code}"),
@@ -147,10 +161,8 @@ impl Session<'_> {
                 .with_answer(status, code));
         }
         let wanted = self.state().cursor().since;
-        let since = live.last_published.map_or(live.since, |last| {
-            UtcMillis(last.0.saturating_sub(OVERLAP_MILLIS)).max(wanted)
-        });
-        let anew = Live::begin(self.feed, live.number + 1, since, live.last_published)?;
+        let anew = live.anew(self.feed, wanted)?;
+        let since = anew.since;
         self.change(|state| {
             let cursor = state.cursor();
             cursor.live = anew;

@@ -3,11 +3,9 @@
 use std::time::Duration;
 
 use af_model::UtcMillis;
-use af_okta::CLOCK_SKEW_MILLIS;
 
 use crate::error::{Error, ErrorKind};
 use crate::http::{Answer, Get, Link};
-use crate::progress::News;
 use crate::scope::Scope;
 
 use super::page::{self, Facts};
@@ -29,13 +27,20 @@ const REPEATS: u32 = 3;
 /// The first pause before that.
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 
+/// How long a stream stands still before a page that cannot be read.
+const HOPELESS_MILLIS: i64 = 3_600_000;
+
 /// A page.
 pub(super) struct Page {
     pub(super) body: Vec<u8>,
     pub(super) facts: Facts,
     /// Whether it has nothing to say.
     pub(super) is_empty: bool,
+    /// Whether it is no list of events, again and again.
+    pub(super) is_unreadable: bool,
     pub(super) next: Option<Link>,
+    /// Whether the answer has any link.
+    pub(super) has_links: bool,
     /// The server's clock.
     pub(super) now: UtcMillis,
     pub(super) budget: Option<(u64, u64)>,
@@ -80,9 +85,8 @@ impl Session<'_> {
         Ok(self.now_of(&answer))
     }
 
-    /// Asks for a page. One that is no JSON is asked for again a few times; after that it is taken
-    /// as it is, if it says where to go on: whoever takes it in refuses what cannot be read, and
-    /// says where it is. So nothing that Okta answers ever stops a stream for good.
+    /// Asks for a page. One that is no JSON is asked for again a few times; after that it comes back
+    /// as unreadable, if it says where to go on.
     ///
     /// # Errors
     /// As [`ErrorKind`] says.
@@ -104,7 +108,7 @@ impl Session<'_> {
                 Err(error) => return Err(error),
             };
             if tries == REPEATS {
-                return self.take_as_it_is(unreadable?).map(Reply::Page);
+                return self.unreadable(unreadable?).map(Reply::Page);
             }
             let longest = self.client.options().longest_backoff;
             let time = jittered(doubled(FIRST_PAUSE, tries).min(longest));
@@ -133,12 +137,14 @@ impl Session<'_> {
     /// Looks at an answer; gives it back when it is no page.
     fn looked_at(&self, answer: Answer) -> Result<Page, Answer> {
         let now = self.now_of(&answer);
-        let horizon = UtcMillis(now.0.saturating_add(CLOCK_SKEW_MILLIS));
-        match page::look(&answer.body, horizon) {
+        // What claims to come from the future moves nothing: a restart would begin behind it.
+        match page::look(&answer.body, now) {
             Some(facts) => Ok(Page {
                 body: answer.body,
                 is_empty: facts.events == 0,
+                is_unreadable: false,
                 facts,
+                has_links: answer.has_links,
                 next: answer.next,
                 now,
                 budget: answer.budget,
@@ -147,29 +153,42 @@ impl Session<'_> {
         }
     }
 
-    fn take_as_it_is(&self, answer: Answer) -> Result<Page, Error> {
+    fn unreadable(&self, answer: Answer) -> Result<Page, Error> {
         if answer.next.is_none() {
-            return Err(Error::new(
-                ErrorKind::NotOkta,
-                "read the log: the answer is no list of events, again and again",
-            )
-            .with_hint("if this goes on, something between us and Okta changes its answers")
-            .with_answer(answer.status, None));
+            return Err(no_list().with_answer(answer.status, None));
         }
-        self.tell(&News::Warning(
-            "an answer of the log is no list of events, again and again; it is kept as it is, and \
-             what cannot be read of it will be counted as refused",
-        ));
         Ok(Page {
             now: self.now_of(&answer),
             body: answer.body,
             facts: Facts::default(),
             is_empty: false,
+            is_unreadable: true,
+            has_links: answer.has_links,
             next: answer.next,
             budget: answer.budget,
         })
     }
 }
+
+/// Whether a page that cannot be read is to be taken all the same, because its stream stands still
+/// before it for so long: whoever takes it in refuses what cannot be read and says where it is, so
+/// nothing that Okta answers stops a stream for good. Before that it may be something on the way that
+/// will mend, and the events would be lost.
+pub(super) fn is_hopeless(page: &Page, since: Option<UtcMillis>) -> bool {
+    since.is_some_and(|since| page.now.0.saturating_sub(since.0) >= HOPELESS_MILLIS)
+}
+
+pub(super) fn no_list() -> Error {
+    Error::new(
+        ErrorKind::NotOkta,
+        "read the log: the answer is no list of events, again and again",
+    )
+    .with_hint("if this goes on, something between us and Okta changes its answers")
+}
+
+pub(super) const KEPT_AS_IT_IS: &str = "an answer of the log was no list of events for an hour; it is \
+                                        kept as it is, and what cannot be read of it will be counted \
+                                        as refused";
 
 /// Whether the client already saw that an answer of success is no JSON.
 fn is_unreadable(error: &Error) -> bool {

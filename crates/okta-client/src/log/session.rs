@@ -46,11 +46,22 @@ impl<'a> Session<'a> {
             state: Mutex::new(State::new(status.log, client.cost())),
         };
         match Cursor::read(feed) {
-            Ok(cursor) => {
+            Ok(mut cursor) => {
+                let origin = &client.options().origin;
+                let has_moved = match &mut cursor {
+                    Some(cursor) => cursor.forget_foreign_links(feed, origin)?,
+                    None => false,
+                };
                 let mut state = session.state();
                 state.cursor = cursor;
                 state.show_history();
                 drop(state);
+                if has_moved {
+                    session.tell(&News::Warning(&format!(
+                        "the org has another address than before, {origin}: going on there, with some \
+                         events once more"
+                    )));
+                }
                 Ok(session)
             }
             Err(error) => {
@@ -154,19 +165,29 @@ impl<'a> Session<'a> {
     }
 
     /// Says once that everything is here, when it is.
-    pub(super) fn say_if_caught_up(&self) {
+    ///
+    /// # Errors
+    /// When the store cannot take the status.
+    pub(super) fn say_if_caught_up(&self) -> Result<(), Error> {
         let mut state = self.state();
         let is_news = state.is_caught_up() && !std::mem::replace(&mut state.is_said, true);
-        drop(state);
-        if is_news {
-            self.tell(&News::CaughtUp);
+        if !is_news {
+            return Ok(());
         }
+        // Whoever looks at the status now should see it, also within the second after the last page.
+        blocking(|| {
+            state.show_history();
+            self.write_status(&mut state, true)
+        })?;
+        drop(state);
+        self.tell(&News::CaughtUp);
+        Ok(())
     }
 
     /// Notes a failure that may heal by waiting and waits, when the pull follows; otherwise gives it
     /// back.
     pub(super) async fn recover(&self, error: Error, patience: &mut Patience) -> Result<(), Error> {
-        if self.options.follow.is_none() || !may_heal(error.kind()) {
+        if self.options.follow.is_none() || !may_heal(&error) {
             return Err(error);
         }
         blocking(|| self.note_failure(&error))?;
@@ -179,7 +200,7 @@ impl<'a> Session<'a> {
 
     /// Remembers a failure of one stream that says nothing about the others; gives any other back.
     pub(super) fn remember(&self, error: Error) -> Result<(), Error> {
-        if !is_of_one_stream(error.kind()) {
+        if !is_of_one_stream(&error) {
             return Err(error);
         }
         self.state().remembered.get_or_insert(error);
@@ -227,16 +248,24 @@ impl<'a> Session<'a> {
 }
 
 /// Whether waiting may help. What a user must change, or the store, it does not help.
-fn may_heal(kind: ErrorKind) -> bool {
-    is_of_one_stream(kind) || matches!(kind, ErrorKind::RateLimited | ErrorKind::Unavailable)
+fn may_heal(error: &Error) -> bool {
+    error.kind() != ErrorKind::ForeignLink && is_of_one_stream(error)
+        || matches!(
+            error.kind(),
+            ErrorKind::RateLimited | ErrorKind::Unavailable
+        )
 }
 
-/// Whether a failure lies in what was asked, rather than in the way to the service.
-pub(super) fn is_of_one_stream(kind: ErrorKind) -> bool {
-    matches!(
-        kind,
-        ErrorKind::Refused | ErrorKind::NotFound | ErrorKind::NotOkta
-    )
+/// Whether a failure lies in what was asked, rather than in the way to the service. An answer 500 is
+/// how Okta says that a query took it too long.
+pub(super) fn is_of_one_stream(error: &Error) -> bool {
+    match error.kind() {
+        ErrorKind::Refused | ErrorKind::NotFound | ErrorKind::NotOkta | ErrorKind::ForeignLink => {
+            true
+        }
+        ErrorKind::Unavailable => error.status() == Some(500),
+        _ => false,
+    }
 }
 
 /// Runs what writes and syncs, so that other tasks of a runtime with several threads go on.

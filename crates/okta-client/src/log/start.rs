@@ -42,7 +42,9 @@ pub(super) fn decide(start: Start, now: UtcMillis, known: &LogStatus) -> Beginni
     let from = |since: UtcMillis, warning| Beginning {
         since,
         until: now,
-        live_since: now,
+        // History goes by when things happened and the live stream by when Okta stored them: what was
+        // stored in these minutes may be in neither, so they are asked for twice.
+        live_since: UtcMillis(now.0.saturating_sub(OVERLAP_MILLIS)).max(since),
         warning,
     };
     match start {
@@ -61,7 +63,7 @@ pub(super) fn decide(start: Start, now: UtcMillis, known: &LogStatus) -> Beginni
             from(since, Some(warning))
         }
         Start::At(wanted) => from(wanted, None),
-        Start::Integration => match known.last_event {
+        Start::Integration => match known.last_event.or(known.since) {
             None => from(now, None),
             Some(last) => {
                 let begun = known.since.unwrap_or(last).min(now);

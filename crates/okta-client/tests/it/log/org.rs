@@ -70,6 +70,7 @@ impl Org {
             .collect();
         let behind = after + page.len();
         let reply = Reply::json(200, &format!("[{}]", page.join(","))).date(0);
+        let reply = reply.header("link", format!("<{}>; rel=\"self\"", seen.target));
         if until.is_some() && behind >= found.len() {
             return reply;
         }

@@ -182,3 +182,35 @@ async fn a_day_that_cannot_be_had_keeps_nothing_else_away() {
     );
     assert!(place.distinct_ids().contains("e0005"));
 }
+
+#[tokio::test]
+async fn an_org_that_moved_to_another_address_goes_on_there() {
+    let (place, org) = (Place::new(), four_days());
+    let options = options(old());
+    // Half of the history is here when the org gets another name.
+    let before = org
+        .serve_but(|seen, number| {
+            (number > 3 && param(seen, "until").is_some()).then(|| Reply::error(403, "E0000006"))
+        })
+        .await;
+    place.pull(&before, &options).await.unwrap_err();
+    let called = before.seen().len();
+    org.add("2023-11-14T22:30:00Z", "2023-11-14T22:30:00Z");
+    let after = org.serve().await;
+    let report = place.pull(&after, &options).await.unwrap();
+    assert!(report.caught_up);
+    let wanted = UtcMillis::parse("2023-11-12T00:00:00Z").unwrap();
+    assert_eq!(place.status().log.since, Some(wanted));
+    // All but the one that is older than the start.
+    let mut ids = org.ids();
+    ids.remove("e0000");
+    assert_eq!(place.distinct_ids(), ids);
+    assert_eq!(before.seen().len(), called, "the old address was called");
+    assert!(
+        place
+            .warnings()
+            .iter()
+            .any(|said| said.contains("another address"))
+    );
+    assert_eq!(place.status().log.problem, None);
+}
