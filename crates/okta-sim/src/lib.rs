@@ -40,8 +40,8 @@
 //!
 //! # What is not
 //!
-//! No writing call, no sign-in, no `.well-known` beyond what clients look at. Limits and proofs of
-//! identity go by the world's clock, everything else by the org's. A list of the inventory is made
+//! No writing call, no sign-in, no `.well-known` beyond what clients look at. Limits and
+//! tokens go by the world's clock, signed proofs by that or the org's, everything else by the org's. A list of the inventory is made
 //! anew for every page. `filter` knows `eq ne sw ew co pr` joined by `and` and `or`.
 
 mod answer;

@@ -1,6 +1,7 @@
 //! The org: everything that a call goes through, from its arrival to its answer.
 
 use std::io;
+use std::sync::Arc;
 
 use af_model::{UtcDay, UtcMillis};
 use chrono::DateTime;
@@ -27,7 +28,7 @@ const LIVES_ON: i32 = 60;
 #[derive(Debug)]
 pub(crate) struct Org {
     pub(crate) base: String,
-    pub(crate) clock: Clock,
+    pub(crate) clock: Arc<Clock>,
     pub(crate) gate: Gate,
     pub(crate) store: Store,
     pub(crate) faults: Faults,
@@ -44,12 +45,12 @@ impl Org {
     /// # Errors
     /// The world cannot be read, or the scratch folder not be written.
     pub(crate) fn new(options: &SimOptions, base: &str) -> io::Result<Self> {
-        let clock = Clock::new(options.time);
+        let clock = Arc::new(Clock::new(options.time));
         let (directory, store) = world(options, clock.now())?;
         store.reach(clock.now())?;
         Ok(Self {
             base: base.to_owned(),
-            gate: Gate::new(options, base),
+            gate: Gate::new(options, base, Arc::clone(&clock)),
             limits: Limits::new(
                 options.logs_per_minute,
                 options.limit_window,

@@ -1,14 +1,13 @@
 //! Every kind of credential, from the configuration to the store.
 
-use af_okta_sim::{SimClient, SimOptions};
+use af_okta_sim::{Sim, SimClient, SimOptions};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ring::rand::SystemRandom;
 use ring::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair};
 
 use super::org::{Days, Folder};
-use crate::support::files_holding;
-use af_okta_sim::Sim;
+use crate::support::{Outcome, files_holding};
 
 const SECRET: &str = "secret-that-must-never-be-seen";
 
@@ -38,7 +37,7 @@ fn key() -> (String, serde_json::Value) {
 }
 
 /// Pulls with a credential; the org knows only this client.
-fn pull_as(client: SimClient, credential: &str, secret: &str) -> (Folder, crate::support::Outcome) {
+fn pull_as(client: SimClient, credential: &str, secret: &str) -> (Sim, Folder, Outcome) {
     let days = Days::demo(60);
     let sim = Sim::start_blocking(SimOptions {
         api_token: None,
@@ -66,13 +65,13 @@ fn pull_as(client: SimClient, credential: &str, secret: &str) -> (Folder, crate:
         !said.contains(secret.lines().nth(1).unwrap_or(secret)),
         "{said}"
     );
-    (place, outcome)
+    (sim, place, outcome)
 }
 
 #[test]
 fn a_client_secret_works_and_stays_where_it_is() {
     let client = SimClient::with_secret("0oaclient", SECRET);
-    let (place, outcome) = pull_as(client, "auth = \"client_secret\"", SECRET);
+    let (_sim, place, outcome) = pull_as(client, "auth = \"client_secret\"", SECRET);
     assert_eq!(outcome.code, 0, "{}", outcome.stderr);
     let holding = files_holding(&place.store(), SECRET);
     assert_eq!(holding, Vec::<String>::new());
@@ -86,7 +85,7 @@ fn a_signed_assertion_works_with_and_without_proofs_of_possession() {
         let (pem, public) = key();
         let client = SimClient::with_key("0oaclient", public, dpop);
         let credential = format!("auth = \"private_key\"\nkey_id = \"k1\"\ndpop = {dpop}");
-        let (place, outcome) = pull_as(client, &credential, &pem);
+        let (_sim, place, outcome) = pull_as(client, &credential, &pem);
         assert_eq!(outcome.code, 0, "{dpop}: {}", outcome.stderr);
         place.succeed("okta inventory");
     }
@@ -135,7 +134,7 @@ fn what_is_wrong_with_a_credential_is_said_in_words() {
         (with_key(), key_settings, "not a key", 2, "PEM"),
     ];
     for (client, settings, secret, code, word) in cases {
-        let (_, outcome) = pull_as(client, settings, secret);
+        let (_sim, _place, outcome) = pull_as(client, settings, secret);
         assert_eq!(outcome.code, code, "{word}: {}", outcome.stderr);
         assert!(outcome.stderr.contains(word), "{word}: {}", outcome.stderr);
     }

@@ -11,10 +11,10 @@ use serde_json::Value;
 use crate::place::demo_file;
 use crate::support::{Outcome, Program, fingerprints, latest_snapshot, program};
 
-/// The clock of the org stands a little after its last event.
-pub(crate) const NOW: &str = "2026-11-20T23:00:00Z";
+/// The clock of the org stands when even its latest event can be seen.
+pub(crate) const NOW: &str = "2026-11-21T03:00:00Z";
 /// What `run` is told about when things became known.
-pub(crate) const INGESTED: &str = "2026-11-20T23:30:00Z";
+pub(crate) const INGESTED: &str = "2026-11-21T03:30:00Z";
 
 pub(crate) const TOKEN: &str = "00token-that-must-never-be-seen";
 
@@ -53,6 +53,12 @@ impl Days {
             users: users.collect(),
             events,
         }
+    }
+
+    /// Events, those that come twice counted once.
+    pub(crate) fn distinct(&self) -> usize {
+        let ids = self.events.iter().map(|event| event["uuid"].as_str());
+        ids.collect::<std::collections::BTreeSet<_>>().len()
     }
 
     fn lines(values: &[Value]) -> Vec<u8> {
@@ -135,6 +141,14 @@ impl Folder {
         let value = serde_json::from_str(&outcome.stdout)
             .unwrap_or_else(|error| panic!("{error}: {}\n{}", outcome.stdout, outcome.stderr));
         (outcome, value)
+    }
+
+    /// What `okta status` says about the one integration, and the log's part of it.
+    pub(crate) fn status(&self) -> (Value, Value) {
+        let (_, mut rows) = self.json("okta status");
+        let row = rows[0].take();
+        let log = row["status"]["log"].clone();
+        (row, log)
     }
 
     /// A process that a test may kill.

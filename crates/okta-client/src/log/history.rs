@@ -18,6 +18,9 @@ use super::visited::Visited;
 /// How many empty pages of a day are followed one after the other.
 const MOST_EMPTY: u32 = 100;
 
+/// How many days may fail before the first one that does not: more is no matter of single days.
+const MOST_FAILED: usize = 5;
+
 /// What is remembered about fetching a day, beside its cursor.
 #[derive(Default)]
 struct Course {
@@ -66,10 +69,15 @@ impl Session<'_> {
             .map(|day| self.day(day))
             .collect();
         let mut first_failure = None;
+        let (mut here, mut failed) = (0, 0);
         while let Some(done) = running.next().await {
             match done {
-                Ok(()) => {}
+                Ok(()) => here += 1,
                 Err(error) if is_of_one_stream(&error) => {
+                    failed += 1;
+                    if here == 0 && failed >= MOST_FAILED {
+                        return Err(error);
+                    }
                     first_failure.get_or_insert(error);
                 }
                 Err(error) => return Err(error),

@@ -143,7 +143,7 @@ const CASES: [(&str, [(Step, u64); 12]); 2] = [
             (Step::Groups, 25),
             (Step::GroupMembers, 3),
             (Step::GroupRules, 2),
-            (Step::Apps, 79),
+            (Step::Apps, 75),
             (Step::AppUsers, 8),
             (Step::AppGroups, 7),
             (Step::Factors, 7),

@@ -5,7 +5,6 @@ use serde_json::Value;
 use super::Gate;
 use super::jwt::{Jwt, sha256, thumbprint};
 use crate::answer::{Answer, Refusal};
-use crate::clock::wall_millis;
 use crate::request::Call;
 
 /// How far the clock of a proof may be off.
@@ -56,14 +55,16 @@ impl Gate {
         if proof.text("htu") != Some(url) {
             return Err(Flaw::Proof("The htu of the proof is another URL"));
         }
-        let now = wall_millis();
         let issued = proof
             .seconds("iat")
             .map(|seconds| seconds.saturating_mul(1000))
             .ok_or(Flaw::Proof("The proof has no iat"))?;
-        if now.saturating_sub(issued).abs() > LEEWAY_MILLIS {
-            return Err(Flaw::Proof("The iat of the proof is not now"));
-        }
+        let is_now = |now: &i64| now.saturating_sub(issued).abs() <= LEEWAY_MILLIS;
+        let now = self
+            .clocks()
+            .into_iter()
+            .find(is_now)
+            .ok_or(Flaw::Proof("The iat of the proof is not now"))?;
         if let Some(token) = token
             && proof.text("ath") != Some(sha256(token.as_bytes()).as_str())
         {

@@ -7,14 +7,14 @@ mod once;
 mod token;
 
 use std::collections::HashMap;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ring::rand::{SecureRandom as _, SystemRandom};
 
 use crate::answer::{Answer, Refusal};
-use crate::clock::wall_millis;
+use crate::clock::{Clock, wall_millis};
 use crate::options::{SimClient, SimOptions};
 use crate::request::Call;
 use once::Once;
@@ -30,6 +30,7 @@ pub(crate) struct Gate {
     assertions: Once,
     proofs: Once,
     nonces: Mutex<Nonces>,
+    clock: Arc<Clock>,
 }
 
 impl std::fmt::Debug for Gate {
@@ -58,7 +59,7 @@ struct Nonces {
 }
 
 impl Gate {
-    pub(crate) fn new(options: &SimOptions, base: &str) -> Self {
+    pub(crate) fn new(options: &SimOptions, base: &str, clock: Arc<Clock>) -> Self {
         Self {
             api_token: options.api_token.clone(),
             clients: options.clients.clone(),
@@ -72,7 +73,14 @@ impl Gate {
                 current: random_text(16),
                 previous: None,
             }),
+            clock,
         }
+    }
+
+    /// What time it may be for whoever signs something: by the world's clock, or by the org's, which is
+    /// what our answers are dated with.
+    fn clocks(&self) -> [i64; 2] {
+        [wall_millis(), self.clock.now()]
     }
 
     /// Whether a call may ask for what needs a scope.

@@ -1,6 +1,7 @@
 //! Answers that lead nowhere or cannot be read.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 
 use af_model::UtcMillis;
 use af_okta_client::ErrorKind;
@@ -127,25 +128,31 @@ async fn a_page_that_is_no_json_is_asked_for_again() {
 }
 
 #[tokio::test]
-async fn a_page_that_stays_unreadable_is_kept_as_it_is_and_the_log_goes_on() {
+async fn a_page_that_is_unreadable_for_an_hour_is_kept_as_it_is_and_the_log_goes_on() {
     let (place, org) = (Place::new(), four_days());
+    let hour = Arc::new(AtomicI64::new(0));
+    let later = Arc::clone(&hour);
     let server = org
         .serve_but(move |seen, _| {
             (is_live_link(seen) && param(seen, "after").as_deref() == Some("2")).then(|| {
                 let link =
                     "</api/v1/logs?limit=2&since=2023-11-14T22:13:20.000Z&after=3>; rel=\"next\"";
                 Reply::json(200, "[{\"uuid\":\"broken]")
-                    .date(0)
+                    .date(later.load(Ordering::SeqCst))
                     .header("link", link)
             })
         })
         .await;
-    let report = place
-        .pull(&server, &options(Start::Integration))
-        .await
-        .unwrap();
+    let pull = async || place.pull(&server, &options(Start::Integration)).await;
+    // Until then it may mend: the cursor stays before it.
+    for seconds in [0, 3_599] {
+        hour.store(seconds, Ordering::SeqCst);
+        assert_eq!(pull().await.unwrap_err().kind(), ErrorKind::NotOkta);
+    }
+    hour.store(3_600, Ordering::SeqCst);
+    let report = pull().await.unwrap();
     assert!(report.caught_up);
-    assert_eq!((report.events, report.pages), (3, 3));
+    assert_eq!((report.events, report.pages), (1, 2));
     let texts: Vec<String> = place
         .landed()
         .into_iter()
@@ -192,7 +199,7 @@ async fn an_event_from_the_far_future_decides_nothing() {
         .unwrap();
     assert!(report.caught_up);
     assert_eq!(place.status().log.restarts, 1);
-    let last = UtcMillis::parse("2023-11-14T22:13:26Z").unwrap();
+    let last = UtcMillis::parse("2023-11-14T22:13:20Z").unwrap();
     assert_eq!(place.status().log.last_event, Some(last));
     let seen = server.seen();
     let again = seen.iter().rfind(|seen| is_first_poll(seen)).unwrap();
