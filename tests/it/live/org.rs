@@ -165,9 +165,14 @@ impl Folder {
             .unwrap()
     }
 
-    /// Fetches nothing, does everything else, and makes one file of every day.
+    /// Fetches nothing, does everything else.
+    pub(crate) fn take_in(&self) -> Program {
+        self.program(&format!("run --offline --ingested-at {INGESTED}"))
+    }
+
+    /// The same, and makes one file of every day.
     pub(crate) fn settle(&self) {
-        self.succeed(&format!("run --offline --ingested-at {INGESTED}"));
+        self.take_in().succeed();
         self.succeed("compact --store risk");
     }
 
@@ -176,21 +181,25 @@ impl Folder {
         serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
     }
 
-    /// What the store has of data and of figures: everything but locks, keys, what was fetched on the
-    /// way and how often it was read.
+    /// What the store has of data, and the figures of its latest snapshot: everything but locks, keys,
+    /// what was fetched on the way, how often it was read, and what was published before.
     pub(crate) fn content(&self) -> Vec<(String, String)> {
         let mut files = fingerprints(&self.store());
         files.retain(|(name, _)| {
-            [
-                "events/",
-                "signals/",
-                "quarantine/",
-                "directory/",
-                "snapshots/",
-            ]
-            .iter()
-            .any(|kept| name.starts_with(kept))
+            ["events/", "signals/", "quarantine/", "directory/"]
+                .iter()
+                .any(|kept| name.starts_with(kept))
         });
+        let tables = fingerprints(&latest_snapshot(&self.store())).into_iter();
+        let tables = tables.filter(|(name, _)| name != "manifest.json");
+        files.extend(tables.map(|(name, sum)| (format!("latest/{name}"), sum)));
+        let mut manifest = self.manifest();
+        let parts = manifest.as_object_mut().unwrap();
+        // Who computed it, and after how many others.
+        for part in ["run", "revision", "supersedes"] {
+            parts.remove(part);
+        }
+        files.push(("latest/manifest.json".to_owned(), manifest.to_string()));
         files
     }
 }
