@@ -332,3 +332,33 @@ fn an_export_that_holds_nobody_does_not_empty_the_directory() {
         2
     );
 }
+
+#[test]
+fn a_first_run_that_could_not_fetch_is_three_and_leads_to_the_secret() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = "store = \"risk\"\n\
+        [[credential]]\nname = \"key\"\nauth = \"api_token\"\nfrom_env = \"NO_SUCH_TOKEN\"\n\
+        [[tenant]]\nname = \"acme\"\n\
+        [[tenant.okta]]\nname = \"prod\"\nurl = \"http://127.0.0.1:9\"\ncredential = \"key\"\n";
+    std::fs::write(folder.path().join("attack-factor.toml"), config).unwrap();
+    let outcome = program(["run"]).inside(folder.path()).run();
+    assert_eq!(outcome.code, 3, "{}", outcome.stderr);
+    for words in ["for acme/prod", "hint: attack-factor okta check"] {
+        assert!(outcome.stderr.contains(words), "{}", outcome.stderr);
+    }
+    // Nothing was asked, and yet the store knows why.
+    let status = || program(["okta", "status"]).inside(folder.path()).succeed();
+    let said = status().stdout;
+    assert!(said.contains("✗ failing"), "{said}");
+    assert!(
+        said.contains("the environment has no NO_SUCH_TOKEN"),
+        "{said}"
+    );
+    // What cannot be understood of one integration stops nobody.
+    let document = folder.path().join("risk/feeds/acme/prod/status.json");
+    std::fs::write(document, "{").unwrap();
+    assert!(status().stdout.contains("never pulled"));
+    program(["run", "--dry-run"])
+        .inside(folder.path())
+        .succeed();
+}

@@ -4,16 +4,16 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
-use af_model::UtcMillis;
 use af_model::feed::{Cost, FeedStatus};
 use af_okta::Step;
 use af_okta_client::inventory::{self, InventoryOptions, InventoryReport};
 use af_okta_client::log::{self, PullOptions, PullReport};
-use af_okta_client::{Client, Error, ErrorKind};
+use af_okta_client::{Client, Error, ErrorKind, Wanted, note_failure};
 use af_store::Store;
 use af_store::feed::{Feed, FeedName, STATUS};
 
 use super::connect;
+use super::due::is_due;
 use super::integrations::Integration;
 use super::network::Network;
 use super::side_by_side::{AT_ONCE, side_by_side};
@@ -80,8 +80,19 @@ pub(crate) struct ForRun {
 /// One integration at work: who watches, what it has cost.
 struct Work<'w, 'i> {
     integration: &'w Integration<'i>,
+    wanted: Wanted,
     watch: Arc<Watch>,
     cost: Cost,
+}
+
+impl Work<'_, '_> {
+    /// Writes down why nothing could be asked.
+    fn note(&self, feed: &Feed, error: &Error) {
+        // The failure itself is told in any case; it is the one that matters.
+        if let Err(other) = note_failure(feed, self.wanted, clock::now(), error) {
+            self.watch.warn(&format!("failed to {other}"));
+        }
+    }
 }
 
 /// A client and the right to fetch.
@@ -93,7 +104,7 @@ struct Session {
 impl Fetcher<'_> {
     /// Pulls the log of every integration once, until caught up.
     pub(crate) fn pull(&self, integrations: &[Integration<'_>]) -> Vec<Fetched<PullReport>> {
-        self.all(integrations, AT_ONCE, |work| {
+        self.all(integrations, AT_ONCE, Wanted::Log, |work| {
             self.with_session(work, |session| self.pull_once(work.integration, session))
         })
     }
@@ -104,7 +115,7 @@ impl Fetcher<'_> {
         integrations: &[Integration<'_>],
         steps: &[Step],
     ) -> Vec<Fetched<InventoryReport>> {
-        self.all(integrations, AT_ONCE, |work| {
+        self.all(integrations, AT_ONCE, Wanted::Inventory, |work| {
             let steps = if steps.is_empty() {
                 &work.integration.api.inventory
             } else {
@@ -116,7 +127,7 @@ impl Fetcher<'_> {
 
     /// What a run needs: the log until caught up, then an inventory where the last one is too old.
     pub(crate) fn for_run(&self, integrations: &[Integration<'_>]) -> Vec<Fetched<ForRun>> {
-        self.all(integrations, AT_ONCE, |work| {
+        self.all(integrations, AT_ONCE, Wanted::Log, |work| {
             let (watch, integration) = (Arc::clone(&work.watch), work.integration);
             self.with_session(work, |session| {
                 let pulled = self.pull_once(integration, session);
@@ -147,7 +158,7 @@ impl Fetcher<'_> {
     pub(crate) fn follow(&self, integrations: &[Integration<'_>]) -> Vec<Fetched<PullReport>> {
         // Whoever is followed never makes room for the next one.
         let at_once = integrations.len();
-        self.all(integrations, at_once, |work| {
+        self.all(integrations, at_once, Wanted::Log, |work| {
             let (watch, integration) = (Arc::clone(&work.watch), work.integration);
             let mut pause = FIRST_PAUSE;
             loop {
@@ -199,13 +210,21 @@ impl Fetcher<'_> {
                 tokio::time::sleep(LOOK_FOR_DUE).await;
             }
         };
-        self.network.block_on(async {
+        let followed = self.network.block_on(async {
             tokio::select! {
                 pulled = log::pull(&session.client, &session.feed, &options) => pulled,
                 // Dropped when the log ends; an unfinished inventory leaves nothing.
                 () = inventories => Ok(PullReport::default()),
             }
-        })
+        });
+        // A log that is refused at once would drop every inventory: people may be had all the same.
+        if let Err(error) = &followed
+            && error.kind() != ErrorKind::Stopped
+            && let Err(error) = self.network.block_on(take_if_due(integration, session))
+        {
+            warn_of_inventory(watch, &error);
+        }
+        followed
     }
 
     fn pull_once(
@@ -229,15 +248,17 @@ impl Fetcher<'_> {
         })
     }
 
-    /// Makes a client, takes the right to fetch, does the work, and notes what it cost.
+    /// Takes the right to fetch, makes a client, does the work, and notes what it cost. Whoever
+    /// fetches already needs no secret of ours; where nobody does, one that is missing is noted.
     fn with_session<T>(
         &self,
         work: &mut Work<'_, '_>,
         act: impl FnOnce(&Session) -> Result<T, Error>,
     ) -> Result<T, Error> {
-        let watch = Arc::clone(&work.watch);
-        let client = connect::client(work.integration, watch, self.network.stop())?;
         let feed = self.store.feed(&work.integration.feed())?;
+        let watch = Arc::clone(&work.watch);
+        let client = connect::client(work.integration, watch, self.network.stop())
+            .inspect_err(|error| work.note(&feed, error))?;
         let session = Session { client, feed };
         let result = act(&session);
         work.cost += session.client.cost();
@@ -249,22 +270,25 @@ impl Fetcher<'_> {
         &self,
         integrations: &[Integration<'_>],
         at_once: usize,
+        wanted: Wanted,
         act: impl Fn(&mut Work<'_, '_>) -> Result<T, Error> + Sync,
     ) -> Vec<Fetched<T>> {
         side_by_side(integrations, at_once, |integration| {
-            self.one(integration, &act)
+            self.one(integration, wanted, &act)
         })
     }
 
     fn one<T>(
         &self,
         integration: &Integration<'_>,
+        wanted: Wanted,
         act: &impl Fn(&mut Work<'_, '_>) -> Result<T, Error>,
     ) -> Fetched<T> {
         let began = clock::moment();
         let feed = integration.feed();
         let mut work = Work {
             integration,
+            wanted,
             watch: self.board.watch(&feed),
             cost: Cost::default(),
         };
@@ -273,10 +297,15 @@ impl Fetcher<'_> {
         }
         // A fault of ours in one of them is no reason to leave the others.
         let result = catch_unwind(AssertUnwindSafe(|| act(&mut work))).unwrap_or_else(|_| {
-            Err(Error::new(
+            let fault = Error::new(
                 ErrorKind::Store,
                 "go on: a fault of this program, told above",
-            ))
+            );
+            // What it held was given back on its way here.
+            if let Ok(held) = self.store.feed(&feed) {
+                work.note(&held, &fault);
+            }
+            Err(fault)
         });
         work.watch.finish();
         Fetched {
@@ -311,30 +340,11 @@ async fn take_if_due(
     session: &Session,
 ) -> Result<Option<InventoryReport>, Error> {
     let status: FeedStatus = session.feed.read(STATUS)?.unwrap_or_default();
-    let due = is_due(
-        integration.api.inventory_hours,
-        status.inventory.taken_at,
-        status.inventory.attempted_at,
-        clock::now(),
-    );
+    let due = is_due(integration.api, &status.inventory, clock::now());
     if !due || session.client.options().stop.is_asked() {
         return Ok(None);
     }
     take(session, &integration.api.inventory).await.map(Some)
-}
-
-/// Whether an inventory is due: the one that is here is too old, and the last attempt is no quarter
-/// of an hour ago, so that one that keeps failing does not eat up the budget of the log.
-pub(crate) fn is_due(
-    hours: u32,
-    taken_at: Option<UtcMillis>,
-    attempted_at: Option<UtcMillis>,
-    now: UtcMillis,
-) -> bool {
-    const HOUR: i64 = 3_600_000;
-    let older = |at: Option<UtcMillis>, millis: i64| at.is_none_or(|at| now.0 - at.0 >= millis);
-    let failed_lately = attempted_at > taken_at && !older(attempted_at, HOUR / 4);
-    hours > 0 && older(taken_at, i64::from(hours) * HOUR) && !failed_lately
 }
 
 fn warn_of_inventory(watch: &Watch, error: &Error) {
@@ -351,20 +361,47 @@ fn retry_text(error: &Error) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::okta::integrations::select;
+    use crate::okta::integrations::tests::config;
 
     #[test]
-    fn an_inventory_is_due_when_it_is_too_old() {
-        const HOUR: i64 = 3_600_000;
-        let at = |hour: i64| Some(UtcMillis(hour * HOUR));
-        let now = UtcMillis(100 * HOUR);
-        assert!(is_due(24, None, None, now));
-        assert!(is_due(24, at(76), at(76), now));
-        assert!(!is_due(24, at(77), at(77), now));
-        assert!(!is_due(0, None, None, now), "by hand only");
-        // One that failed just now is left alone for a while.
-        let lately = Some(UtcMillis(now.0 - 60_000));
-        assert!(!is_due(24, at(1), lately, now));
-        assert!(!is_due(24, None, lately, now));
-        assert!(is_due(24, at(1), at(99), now));
+    fn what_keeps_us_from_asking_stands_in_the_status_unless_somebody_else_fetches() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::create_or_open(&folder.path().join("store")).unwrap();
+        let network = Network::start().unwrap();
+        let fetcher = Fetcher {
+            store: &store,
+            network: &network,
+            board: Board::new(true),
+            says_expiry: false,
+        };
+        // Its credential is not configured.
+        let config = config();
+        let integrations = select(&config, &["acme/prod".to_owned()]).unwrap();
+        let name = integrations[0].feed();
+        let kinds = |fetched: Vec<Fetched<ForRun>>| -> Vec<ErrorKind> {
+            fetched
+                .iter()
+                .map(|one| one.result.as_ref().unwrap_err().kind())
+                .collect()
+        };
+        let held = store.feed(&name).unwrap();
+        assert_eq!(kinds(fetcher.for_run(&integrations)), [ErrorKind::Busy]);
+        assert_eq!(held.read::<FeedStatus>(STATUS).unwrap(), None);
+        drop(held);
+        assert_eq!(kinds(fetcher.for_run(&integrations)), [ErrorKind::Usage]);
+        let status: FeedStatus = store.feed_document(&name, STATUS).unwrap().unwrap();
+        assert!(status.log.failing_since.is_some());
+        let problem = status.log.problem.unwrap();
+        assert!(problem.message.contains("credential"), "{problem:?}");
+        assert_eq!(status.inventory.failing_since, None);
+        // A fault of ours, too; what it held is free again.
+        let fetched: Vec<Fetched<()>> = fetcher.all(&integrations, 1, Wanted::Inventory, |work| {
+            let _held = fetcher.store.feed(&work.integration.feed())?;
+            panic!("a fault");
+        });
+        assert_eq!(fetched.len(), 1);
+        let status: FeedStatus = store.feed_document(&name, STATUS).unwrap().unwrap();
+        assert!(status.inventory.failing_since.is_some());
     }
 }

@@ -67,8 +67,12 @@ fn read_with(
                         .to_owned(),
                 )
             })?;
-            let warning = is_open_to_all(path)
-                .then(|| format!("credential {whose}: everybody may read {shown}; chmod 600 it"));
+            let warning = is_open_to_others(path).then(|| {
+                format!(
+                    "credential {whose}: {shown} may be read by others; chmod 600 makes it its \
+                     owner's alone"
+                )
+            });
             (text, warning, shown)
         }
     };
@@ -131,13 +135,13 @@ fn read_file(path: &Path) -> Result<String, String> {
 }
 
 #[cfg(unix)]
-fn is_open_to_all(path: &Path) -> bool {
+fn is_open_to_others(path: &Path) -> bool {
     use std::os::unix::fs::PermissionsExt;
-    fs_err::metadata(path).is_ok_and(|facts| facts.permissions().mode() & 0o006 != 0)
+    fs_err::metadata(path).is_ok_and(|facts| facts.permissions().mode() & 0o077 != 0)
 }
 
 #[cfg(not(unix))]
-fn is_open_to_all(_: &Path) -> bool {
+fn is_open_to_others(_: &Path) -> bool {
     false
 }
 
@@ -252,13 +256,16 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn a_file_open_to_all_is_taken_with_a_warning() {
-        let (found, path) = from_file(Some(b"00abc\n"), 0o644);
-        let found = found.unwrap();
-        assert_eq!(found.secret.expose_secret(), "00abc");
-        let warning = found.warning.unwrap();
-        assert!(warning.contains(path.to_str().unwrap()), "{warning}");
-        for mode in [0o600, 0o640, 0o400] {
+    fn a_file_open_to_others_is_taken_with_a_warning() {
+        for mode in [0o644, 0o640] {
+            let (found, path) = from_file(Some(b"00abc\n"), mode);
+            let found = found.unwrap();
+            assert_eq!(found.secret.expose_secret(), "00abc");
+            let warning = found.warning.unwrap();
+            let said = format!("{} may be read by others", path.display());
+            assert!(warning.contains(&said), "{warning}");
+        }
+        for mode in [0o600, 0o400] {
             assert_eq!(from_file(Some(b"00abc"), mode).0.unwrap().warning, None);
         }
     }

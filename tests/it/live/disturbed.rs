@@ -13,8 +13,8 @@ use crate::support::rows;
 /// How many stores are filled under disturbance.
 const SEEDS: u64 = 200;
 const KILLS: u32 = 3;
-/// Few days of history, so that a store is filled in little time.
-const START: &str = "start = \"2026-11-12\"";
+/// Little to fetch, so that a store is filled in little time.
+const START: &str = "start = \"2026-11-12\"\ninventory = [\"users\"]";
 
 /// Everything that heals by itself.
 fn healing() -> Vec<Fault> {
@@ -48,7 +48,7 @@ fn below(bound: u64, seed: u64, purpose: u64) -> u64 {
 fn kill_after_calls(child: &mut Child, org: &Org, calls: u64) -> bool {
     let counted = org.sim.calls();
     let target = *counted.borrow() + calls;
-    let patience = Instant::now() + Duration::from_secs(60);
+    let patience = Instant::now() + Duration::from_mins(1);
     loop {
         if let Some(status) = child.try_wait().unwrap() {
             return !status.success();

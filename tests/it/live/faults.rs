@@ -87,7 +87,7 @@ fn a_cursor_that_is_refused_starts_anew_with_an_overlap() {
     let org = Org::of(&before);
     org.place.succeed("okta pull");
     org.sim.append(later, None).unwrap();
-    org.sim.advance(std::time::Duration::from_secs(60));
+    org.sim.advance(std::time::Duration::from_mins(1));
     let (outcome, _) = pull(&org, Fault::StaleCursor, 0, 1);
     assert_eq!(outcome.code, 0, "{}", outcome.stderr);
     let (_, log) = org.place.status();

@@ -7,8 +7,8 @@ use crate::support::program;
 fn from_files(days: &Days) -> Folder {
     let folder = Folder::new("http://127.0.0.1:1", "");
     let write = |name: &str, values: &[serde_json::Value]| {
-        let lines: String = values.iter().map(|value| format!("{value}\n")).collect();
-        std::fs::write(folder.path().join(name), lines).unwrap();
+        let lines: Vec<String> = values.iter().map(ToString::to_string).collect();
+        std::fs::write(folder.path().join(name), lines.join("\n")).unwrap();
     };
     write("events.ndjson", &days.events);
     write("users.ndjson", &days.users);
@@ -71,7 +71,7 @@ fn what_comes_later_is_fetched_later_also_when_it_is_late() {
     let mut late = later.clone();
     late.reverse();
     org.sim.append(late, Some(now() + 1_000)).unwrap();
-    org.sim.advance(std::time::Duration::from_secs(60));
+    org.sim.advance(std::time::Duration::from_mins(1));
     org.place.succeed(&run);
     let waited = org.place.succeed(&run);
     assert!(waited.stderr.contains("no news"), "{}", waited.stderr);
@@ -79,7 +79,7 @@ fn what_comes_later_is_fetched_later_also_when_it_is_late() {
 
     let whole = Days::demo(4);
     let undisturbed = Org::of(&whole);
-    undisturbed.sim.advance(std::time::Duration::from_secs(60));
+    undisturbed.sim.advance(std::time::Duration::from_mins(1));
     undisturbed.place.succeed(&run);
     undisturbed.place.succeed("compact --store risk");
     let events = |folder: &Folder| -> Vec<(String, String)> {

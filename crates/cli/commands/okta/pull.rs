@@ -25,7 +25,8 @@ integration that fails does not stop the others; the exit code is 1 then, or 2 w
 be used.
 
 With --follow it goes on until SIGTERM or Ctrl-C, takes an inventory when one is due, tries again what
-failed, and ends with 0. A second signal ends it at once; the store is whole either way.
+failed, and ends with 0, or with 2 when the settings of an integration cannot be used: that one is not
+followed, which is said at once. A second signal ends it at once; the store is whole either way.
 
 Examples:
   attack-factor okta pull

@@ -4,15 +4,16 @@ use std::fmt::Write;
 use std::path::Path;
 
 use af_engine::config::Config;
+use af_engine::feeds;
 use af_model::feed::FeedStatus;
 use af_okta_client::ErrorKind;
 use af_store::Store;
-use af_store::feed::STATUS;
 use serde::Serialize;
 
 use crate::clock;
 use crate::console::{self, Stopwatch};
-use crate::okta::fetch::{Fetched, Fetcher, ForRun, is_due};
+use crate::okta::due::is_due;
+use crate::okta::fetch::{Fetched, Fetcher, ForRun};
 use crate::okta::integrations::{self, Integration};
 use crate::okta::network::Network;
 use crate::okta::watch::Board;
@@ -204,17 +205,12 @@ pub(super) fn plan(config: &Config, root: &Path) -> anyhow::Result<Vec<FetchPlan
         .iter()
         .map(|integration| {
             let status: Option<FeedStatus> = match &store {
-                Some(store) => store.feed_document(&integration.feed(), STATUS)?,
+                Some(store) => feeds::status(store, &integration.feed())?,
                 None => None,
             };
             let status = status.unwrap_or_default();
             let api = integration.api;
-            let inventory = is_due(
-                api.inventory_hours,
-                status.inventory.taken_at,
-                status.inventory.attempted_at,
-                clock::now(),
-            );
+            let inventory = is_due(api, &status.inventory, clock::now());
             Ok(FetchPlan {
                 tenant: integration.tenant.name.clone(),
                 integration: integration.source.label().to_owned(),

@@ -59,15 +59,15 @@ impl Reader<'_> {
         );
         let auth = format!("{path}.auth");
         let kind = match self.document.text(&auth) {
-            Some(written) => match AUTHS.into_iter().find(|known| *known == written) {
-                Some(known) => known,
-                None => {
+            Some(written) => {
+                let Some(known) = AUTHS.into_iter().find(|known| *known == written) else {
                     let hint = nearest::hint(written, &AUTHS);
                     let message = format!("{auth}: there is no {}", Printable(written));
                     self.say(&auth, message, hint);
                     return None;
-                }
-            },
+                };
+                known
+            }
             // One of another type was said already.
             None if is_written("auth") => return None,
             None if has_key => "private_key",

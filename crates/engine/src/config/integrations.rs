@@ -223,13 +223,12 @@ impl Reader<'_> {
         let mut steps = Vec::new();
         let document = self.document;
         for (written, place) in document.texts(key) {
-            match Step::ALL.into_iter().find(|step| step.as_str() == written) {
-                Some(step) => steps.push(step),
-                None => {
-                    let message = format!("{key}: there is no step {}", Printable(written));
-                    let hint = nearest::hint(written, &names);
-                    self.say_at(Some(*place), message, hint);
-                }
+            if let Some(step) = Step::from_name(written) {
+                steps.push(step);
+            } else {
+                let message = format!("{key}: there is no step {}", Printable(written));
+                let hint = nearest::hint(written, &names);
+                self.say_at(Some(*place), message, hint);
             }
         }
         if document.texts(key).is_empty() {

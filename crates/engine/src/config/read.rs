@@ -300,7 +300,6 @@ impl Reader<'_> {
                 own_domains: self.domains(&format!("{path}.own_domains")),
                 service: self.texts(&format!("{path}.population.service")),
                 key: path.clone(),
-                ..Tenant::default()
             };
             for pattern in &tenant.service {
                 if let Err(error) = glob::Pattern::new(pattern) {

@@ -6,7 +6,7 @@ use super::ingest::{Ingest, warn};
 use super::report::TenantReport;
 use crate::config::Tenant;
 use crate::error::Error;
-use crate::people;
+use crate::{people, tally};
 
 /// Warns how many active people have an address in none of the tenant's domains.
 pub(super) fn look(
@@ -17,15 +17,13 @@ pub(super) fn look(
     if tenant.own_domains.is_empty() {
         return Ok(());
     }
-    let (people, _) = people::people_at(ingest.job.store, UtcMillis(i64::MAX))?;
-    let of_tenant = people
-        .iter()
-        .filter(|person| person.tenant_uid == tenant.name);
+    let (mut people, _) = people::people_at(ingest.job.store, UtcMillis(i64::MAX))?;
+    people.retain(|person| person.tenant_uid == tenant.name);
     let now = ingest.job.options.ingested_at;
     warn(
         super::directory::STAGE,
         &tenant.name,
-        elsewhere(of_tenant, &tenant.own_domains, now)
+        elsewhere(people, &tenant.own_domains, now)
             .into_iter()
             .collect(),
         report,
@@ -33,15 +31,14 @@ pub(super) fn look(
     Ok(())
 }
 
-fn elsewhere<'p>(
-    people: impl Iterator<Item = &'p Person>,
-    domains: &[String],
-    now: UtcMillis,
-) -> Option<String> {
+/// What is to be said of the rows of a tenant's people. Somebody whom two sources know counts once, as
+/// in scores.
+fn elsewhere(rows: Vec<Person>, domains: &[String], now: UtcMillis) -> Option<String> {
+    let people = tally::index(rows, None);
     let (mut active, mut elsewhere) = (0_u64, 0_u64);
     let counts =
         |person: &&Person| person.in_population(now) && person.population() == Population::Human;
-    for person in people.filter(counts) {
+    for person in people.people().iter().filter(counts) {
         active += 1;
         let domain = person
             .email
@@ -84,8 +81,27 @@ mod tests {
         people[4].status = Some("SUSPENDED".to_owned());
         people[5].user_type = Some("service".to_owned());
         let own = ["acme.example".to_owned()];
-        let said = elsewhere(people.iter(), &own, UtcMillis(0)).unwrap();
+        let said = elsewhere(people.clone(), &own, UtcMillis(0)).unwrap();
         assert!(said.starts_with("2 of 4 active people"), "{said}");
-        assert_eq!(elsewhere(people[..2].iter(), &own, UtcMillis(0)), None);
+        people.truncate(2);
+        assert_eq!(elsewhere(people, &own, UtcMillis(0)), None);
+    }
+
+    #[test]
+    fn somebody_whom_two_sources_know_is_one_person_as_imported_last() {
+        let row = |uid: &str, email: &str, source: &str, hour: i64| Person {
+            source: Some(source.to_owned()),
+            imported_at: Some(UtcMillis(hour * 3_600_000)),
+            ..Person::new("acme", uid, email)
+        };
+        let rows = vec![
+            row("00u1", "a@example.com", "hr", 1),
+            row("00u1", "a@acme.example", "okta", 2),
+            row("00u2", "b@acme.example", "hr", 1),
+            row("00u2", "b@example.com", "okta", 2),
+        ];
+        let own = ["acme.example".to_owned()];
+        let said = elsewhere(rows, &own, UtcMillis(0)).unwrap();
+        assert!(said.starts_with("1 of 2 active people"), "{said}");
     }
 }

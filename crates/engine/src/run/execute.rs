@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 
 use af_model::accounting::PerTenant;
-use af_model::manifest::TenantEntry;
+use af_model::manifest::{IntegrationState, TenantEntry};
 use af_model::{HashKey, ScoreLevel, UtcMillis};
 use af_rules::RuleSet;
 use af_store::{Partitioned, Store, WriteLock};
@@ -11,6 +11,7 @@ use af_store::{Partitioned, Store, WriteLock};
 use super::gates::{self, GateCheck};
 use super::health;
 use super::ingest::Ingest;
+use super::orphans;
 use super::report::{RunReport, TenantReport, TenantResult};
 use super::seen::{self, InputsSeen};
 use super::threshold::at_or_above;
@@ -85,7 +86,10 @@ pub fn execute(job: &RunJob<'_>, progress: &dyn Progress) -> Result<RunReport, E
                 .with_hint("attack-factor config show --example prints a starter file"),
         );
     }
-    let mut report = RunReport::default();
+    let mut report = RunReport {
+        warnings: orphans::look(job)?,
+        ..RunReport::default()
+    };
 
     // news of every tenant
     let mut ingest = Ingest {
@@ -189,15 +193,39 @@ fn nothing_to_score(job: &RunJob<'_>) -> Result<bool, Error> {
 /// The end of a run that found nothing: a failure of all tenants, or no input.
 fn nothing(mut report: RunReport) -> Result<RunReport, Error> {
     if report.left_out.is_empty() {
-        let message = "score anything: no event was ever read";
-        return Err(Error::new(ErrorKind::NoInput, message).with_hint(
-            "attack-factor config check says which patterns match nothing; with --as-of people are \
-             scored without any event",
-        ));
+        return Err(never_read(&report.integrations));
     }
     report.refused = Some("publish: nothing was ever read".to_owned());
     mark(&mut report, TenantResult::NotPublished);
     Ok(report)
+}
+
+/// No event was ever read; of the orgs that are asked over the network, these never caught up.
+fn never_read(integrations: &[IntegrationState]) -> Error {
+    const NAMED: usize = 3;
+    let message = "score anything: no event was ever read";
+    if integrations.is_empty() {
+        return Error::new(ErrorKind::NoInput, message).with_hint(
+            "attack-factor config check says which patterns match nothing; with --as-of people are \
+             scored without any event",
+        );
+    }
+    let mut named: Vec<String> = integrations
+        .iter()
+        .take(NAMED)
+        .map(|state| format!("{}/{}", state.tenant, state.integration))
+        .collect();
+    if integrations.len() > NAMED {
+        named.push(format!("{} more", integrations.len() - NAMED));
+    }
+    let message = format!(
+        "{message}; nothing was fetched to its end for {}",
+        named.join(", ")
+    );
+    Error::new(ErrorKind::NoInput, message).with_hint(
+        "attack-factor okta check says what is missing; with --as-of people are scored without any \
+         event",
+    )
 }
 
 fn finish(report: &mut RunReport, scored: Scored) {
@@ -242,5 +270,32 @@ fn mark(report: &mut RunReport, result: TenantResult) {
         } else {
             result
         };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_was_never_fetched_from_is_named_and_the_hint_leads_there() {
+        let hint = |error: &Error| error.hint().unwrap_or_default().to_owned();
+        let files = never_read(&[]);
+        assert!(hint(&files).contains("patterns"), "{files}");
+        let states: Vec<IntegrationState> = ["a", "b", "c", "d", "e"]
+            .map(|name| IntegrationState {
+                tenant: "acme".to_owned(),
+                integration: name.to_owned(),
+                ..IntegrationState::default()
+            })
+            .into();
+        let one = never_read(&states[..1]);
+        assert_eq!(
+            one.to_string(),
+            "score anything: no event was ever read; nothing was fetched to its end for acme/a"
+        );
+        assert!(hint(&one).contains("okta check"), "{one}");
+        let five = never_read(&states).to_string();
+        assert!(five.ends_with("acme/a, acme/b, acme/c, 2 more"), "{five}");
     }
 }

@@ -22,6 +22,7 @@ mod gates;
 mod health;
 mod ingest;
 mod inventory;
+mod orphans;
 mod pages;
 mod plan;
 mod report;

@@ -35,6 +35,8 @@ pub struct RunReport {
     pub tenants: BTreeMap<String, TenantReport>,
     /// Tenants that were left out, and why.
     pub left_out: LeftOut,
+    /// What the reader should know that is no configured tenant's.
+    pub warnings: Vec<String>,
     /// How fetching fares for every integration that is asked over the network.
     pub integrations: Vec<IntegrationState>,
     /// What the gates of `strict` found; empty without it.

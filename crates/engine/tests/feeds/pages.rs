@@ -105,5 +105,29 @@ fn a_page_that_cannot_be_read_is_named_and_kept_and_in_nobodys_way() {
     std::fs::write(&page.path, "PAR1").unwrap();
     let error = all.try_run(NOW, false).unwrap_err();
     assert_eq!(error.kind(), af_engine::ErrorKind::NoInput);
+    assert!(error.to_string().contains("acme/prod"), "{error}");
     assert_eq!(all.waiting(), 1);
+}
+
+#[test]
+fn pages_that_nobody_will_take_in_are_warned_of() {
+    let world = World::new("");
+    world.land(1, &[event("a")]);
+    assert!(world.run(NOW).warnings.is_empty());
+    let other = af_store::feed::FeedName {
+        tenant: "acme".to_owned(),
+        integration: "former".to_owned(),
+    };
+    let former = world.store.feed(&other).unwrap();
+    assert!(world.run(NOW).warnings.is_empty(), "nothing waits there");
+    for number in [1, 2] {
+        former.land("live-1", number, b"[]").unwrap();
+    }
+    let report = world.run(NOW);
+    assert_eq!(
+        report.warnings,
+        ["2 pages wait in feeds/acme/former, which no integration of the configuration reads"]
+    );
+    assert!(report.left_out.is_empty());
+    assert_eq!(world.store.waiting_pages(&other).unwrap().len(), 2);
 }

@@ -15,7 +15,7 @@ fn an_inventory_is_imported_once_and_the_latest_counts() {
     world.land(1, &[event("a")]);
     let ana = user("00u1", "ana@acme.example");
     let bob = user("00u2", "bob@elsewhere.example");
-    world.inventory("2026-11-19T00:00:00Z", &[bob.clone()], &[]);
+    world.inventory("2026-11-19T00:00:00Z", std::slice::from_ref(&bob), &[]);
     world.inventory("2026-11-20T00:00:00Z", &[ana.clone(), bob], &["00u2"]);
     let report = world.run("2026-11-21T02:00:00.000Z");
     let read = &report.tenants["acme"].people[0];
@@ -47,7 +47,7 @@ fn an_inventory_that_holds_nobody_or_is_damaged_leaves_the_people_as_they_are() 
     let world = World::new("");
     world.land(1, &[event("a")]);
     let ana = user("00u1", "ana@acme.example");
-    world.inventory("2026-11-19T00:00:00Z", &[ana.clone()], &[]);
+    world.inventory("2026-11-19T00:00:00Z", std::slice::from_ref(&ana), &[]);
     world.run("2026-11-21T02:00:00.000Z");
     world.inventory("2026-11-20T00:00:00Z", &[], &[]);
     let report = world.run("2026-11-21T03:00:00.000Z");

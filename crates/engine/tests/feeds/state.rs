@@ -35,7 +35,7 @@ fn the_manifest_says_how_fetching_fares_and_the_run_warns() {
     let [state] = snapshot.manifest().run.integrations.as_slice() else {
         panic!("{:?}", snapshot.manifest().run);
     };
-    assert_eq!(report.integrations, [state.clone()]);
+    assert_eq!(*report.integrations, *std::slice::from_ref(state));
     assert_eq!(
         (state.tenant.as_str(), state.integration.as_str()),
         ("acme", "prod")

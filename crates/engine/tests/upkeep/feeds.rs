@@ -151,9 +151,10 @@ fn a_person_leaves_pages_and_inventories_and_colleagues_stay() {
         (found.files, found.removed, found.changed)
     };
     // Raw: of both kinds, the events of Joe and that of Ann with Joe as its target: 2 + 3. Kind 0
-    // names nobody but its actor. Waiting: kinds 3 and 5 name both, so only Ann's own stay.
+    // names nobody but its actor. Waiting: of kinds 3 and 5 each, two are about Joe, and one about Ann
+    // names him; it stays without his name.
     assert_eq!(row("feeds/raw"), (1, 5, 0));
-    assert_eq!(row("feeds/log"), (1, 6, 0));
+    assert_eq!(row("feeds/log"), (1, 4, 2));
     // Twice: Joe's user object and membership; Ann has no manager any more.
     assert_eq!(row("feeds/inventory"), (4, 4, 2));
     let after = texts(&feeds);
@@ -220,4 +221,30 @@ fn old_raw_pages_inventories_and_counts_go_and_the_latest_inventory_stays() {
     assert!(left[0].ends_with("2026-11-04T000000.000Z"));
     assert_eq!(read(), Some(counts(&["2026-11-05"])));
     assert_eq!(world.store.waiting_pages(&name()).unwrap().len(), 1);
+}
+
+#[test]
+fn the_latest_inventory_with_users_stays_whatever_was_taken_by_hand_since() {
+    let world = World::empty();
+    fill(&world);
+    let feed = world.store.feed(&name()).unwrap();
+    for taken in ["2026-11-05T00:00:00Z", "2026-11-06T00:00:00Z"] {
+        inventory(&feed, taken, &[("org", vec![json!({"id": "00o1"})])]);
+    }
+    // What cannot be understood is in nobody's way.
+    feed.write("user_counts", &json!(["no counts"])).unwrap();
+    drop(feed);
+    let options = PurgeOptions {
+        before: day("2026-11-10"),
+        snapshots: false,
+        keep: 0,
+        force: true,
+    };
+    purge::purge(&world.store, Some(&world.lock()), &options, &Silent).unwrap();
+    let left = world.store.inventories(&name()).unwrap();
+    let days: Vec<&str> = left
+        .iter()
+        .map(|folder| &folder.file_name().unwrap().to_str().unwrap()[..10])
+        .collect();
+    assert_eq!(days, ["2026-11-04", "2026-11-06"]);
 }

@@ -1,5 +1,7 @@
 //! Why Okta said no, and what an administrator can do about it.
 
+use af_okta::Step;
+
 use crate::auth::Credential;
 use crate::error::{Error, ErrorKind};
 use crate::scope::Scope;
@@ -75,11 +77,13 @@ impl Lack {
     }
 
     /// What an administrator can do, and where; none when there is nothing to do. Where a token was
-    /// refused for a reason of its own, the client knows better what helps.
+    /// refused for a reason of its own, the client knows better what helps. `step` is what was asked
+    /// for, if it was a step of an inventory.
     pub(crate) fn hint(
         self,
         error: &Error,
         scope: Scope,
+        step: Option<Step>,
         credential: &Credential,
     ) -> Option<String> {
         let is_own = self == Self::Credential || error.code() == Some("access_denied");
@@ -90,7 +94,7 @@ impl Lack {
             return Some(hint.to_owned());
         }
         let name = scope.as_str();
-        let role = role(scope);
+        let role = role(scope, step);
         match (self, credential) {
             (Self::Feature, _) => None,
             (Self::Credential, Credential::ApiToken(_)) => Some(
@@ -145,13 +149,14 @@ pub(crate) fn is_credential_refused(error: &Error) -> bool {
     error.kind() == ErrorKind::Unauthorized || NO_CREDENTIAL.contains(&code)
 }
 
-/// The least admin role that may read what a scope opens.
-const fn role(scope: Scope) -> &'static str {
-    match scope {
-        Scope::RolesRead => {
+/// The least admin role that may read what a scope opens, or what a step asks for.
+const fn role(scope: Scope, step: Option<Step>) -> &'static str {
+    match (scope, step) {
+        (Scope::RolesRead, _) => {
             "a super administrator, or a custom role with \"View roles, resources, and admin \
              assignments\""
         }
+        (_, Some(Step::Support)) => "a super administrator",
         _ => "a read-only administrator",
     }
 }
@@ -268,11 +273,20 @@ mod tests {
         assert_eq!(reason, "the scope okta.groups.read is not granted");
         let refused = error(ErrorKind::Forbidden, 403, "E0000006");
         let hint = Lack::Role
-            .hint(&refused, Scope::RolesRead, &token())
+            .hint(&refused, Scope::RolesRead, None, &token())
             .unwrap();
         assert!(hint.contains("super administrator"), "{hint}");
+        // The two steps of one scope need different roles.
+        for (step, role) in [
+            (Step::Support, "a super administrator"),
+            (Step::Org, "a read-only administrator"),
+        ] {
+            let hint = Lack::Role.hint(&refused, Scope::OrgsRead, Some(step), &token());
+            let hint = hint.unwrap();
+            assert!(hint.contains(role), "{hint}");
+        }
         assert_eq!(
-            Lack::Feature.hint(&refused, Scope::DevicesRead, &token()),
+            Lack::Feature.hint(&refused, Scope::DevicesRead, None, &token()),
             None
         );
     }

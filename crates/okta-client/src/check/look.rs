@@ -198,7 +198,7 @@ impl Seen {
         }
         if let Some(error) = self.useless() {
             let code = error.code().map(|code| format!(" ({code})"));
-            let hint = Lack::Credential.hint(error, Scope::LogsRead, credential);
+            let hint = Lack::Credential.hint(error, Scope::LogsRead, None, credential);
             return found(
                 State::Missing,
                 format!("Okta does not accept {name}{}", code.unwrap_or_default()),
@@ -242,7 +242,7 @@ impl Seen {
         };
         found(state, lack.reason(scope, credential))
             .disables(disables(scope))
-            .hint(lack.hint(error, scope, credential))
+            .hint(lack.hint(error, scope, None, credential))
     }
 
     fn admin_role(&self, client: &Client) -> Finding {
@@ -277,7 +277,7 @@ impl Seen {
             format!("{whose} is known to Okta, but has no admin role: every call is refused");
         found(State::Missing, &message)
             .disables("everything: nothing can be fetched")
-            .hint(Lack::Role.hint(refusal, Scope::LogsRead, credential))
+            .hint(Lack::Role.hint(refusal, Scope::LogsRead, None, credential))
     }
 }
 

@@ -232,7 +232,7 @@ impl Taking<'_> {
         Some(said(
             error,
             message,
-            lack.hint(error, plan.scope, credential),
+            lack.hint(error, plan.scope, Some(plan.step), credential),
         ))
     }
 }

@@ -9,8 +9,8 @@ use crate::http::Link;
 use crate::progress::News;
 
 use super::cursor::Live;
-use super::patience::Patience;
-use super::request::{KEPT_AS_IT_IS, Page, Reply, is_hopeless, no_list};
+use super::patience::{Patience, doubled, jittered};
+use super::request::{FIRST_PAUSE, KEPT_AS_IT_IS, Page, Reply, is_hopeless, no_list};
 use super::session::{Session, blocking};
 use super::start::{earliest_askable, earliest_kept};
 
@@ -21,7 +21,12 @@ pub(super) enum Turn {
     More,
     /// There is nothing more for now.
     CaughtUp,
+    /// The answer does not say where to go on. Its events are here; asking again may help.
+    Astray(&'static str),
 }
+
+/// How often that is asked again before it is a failure.
+const MOST_ASTRAY: u32 = 3;
 
 impl Session<'_> {
     /// Polls until caught up; for ever when the pull follows. `first` is what the first request came
@@ -32,13 +37,28 @@ impl Session<'_> {
     pub(super) async fn live(&self, first: Option<Turn>) -> Result<(), Error> {
         let mut patience = Patience::default();
         let mut made = first;
+        let mut astray = 0;
         loop {
             let turn = match made.take() {
                 Some(turn) => Ok(turn),
                 None => self.turn().await,
             };
+            astray = match turn {
+                Ok(Turn::Astray(_)) => astray + 1,
+                _ => 0,
+            };
+            let turn = match turn {
+                Ok(Turn::Astray(problem)) if astray > MOST_ASTRAY => Err(leads_nowhere(problem)),
+                turn => turn,
+            };
             match (turn, self.options.follow) {
                 (Ok(Turn::More), _) => {}
+                (Ok(Turn::Astray(_)), _) => {
+                    let longest = self.client.options().longest_backoff;
+                    let time = jittered(doubled(FIRST_PAUSE, astray).min(longest));
+                    self.pause("repeating after an answer that leads nowhere", time)
+                        .await?;
+                }
                 (Ok(Turn::CaughtUp), None) => return Ok(()),
                 (Ok(Turn::CaughtUp), Some(pause)) => {
                     self.pause("nothing new", pause.max(Duration::from_millis(1)))
@@ -77,7 +97,17 @@ impl Session<'_> {
             }
             self.tell(&News::Warning(KEPT_AS_IT_IS));
         }
-        let next = self.next_of(&live, &page)?;
+        let next = match self.next_of(&live, &page) {
+            Ok(next) => next,
+            Err(problem) => {
+                // Its events are here all the same; the cursor stays, and the next try replaces it.
+                if !page.is_empty {
+                    let (stream, number) = (live.stream(), live.pages + 1);
+                    blocking(|| self.feed.land(&stream, number, &page.body))?;
+                }
+                return Ok(Turn::Astray(problem));
+            }
+        };
         let caught_up_at = self.end_reached(&page);
         if page.is_empty {
             self.change(|state| {
@@ -103,26 +133,18 @@ impl Session<'_> {
         })
     }
 
-    /// The link to go on with. Where there is none that leads on, the page is landed all the same,
-    /// so that its events are here; the cursor stays, and the next try replaces it.
-    fn next_of(&self, live: &Live, page: &Page) -> Result<Link, Error> {
-        let problem = match &page.next {
-            None => "the live log ended: an answer holds no link to what comes next",
-            Some(next) if page.is_empty => return Ok(next.clone()),
-            Some(next) => {
-                let is_circle = live.next.as_ref() == Some(next) || self.state().visited.has(next);
-                if !is_circle {
-                    return Ok(next.clone());
-                }
-                "the live log turns in circles: the link to what comes next was followed before"
-            }
+    /// The link to go on with, or why there is none that leads on.
+    fn next_of(&self, live: &Live, page: &Page) -> Result<Link, &'static str> {
+        let Some(next) = &page.next else {
+            return Err("the live log ended: an answer holds no link to what comes next");
         };
-        if !page.is_empty {
-            let (stream, number) = (live.stream(), live.pages + 1);
-            blocking(|| self.feed.land(&stream, number, &page.body))?;
+        let is_circle = live.next.as_ref() == Some(next) || self.state().visited.has(next);
+        if is_circle && !page.is_empty {
+            return Err(
+                "the live log turns in circles: the link to what comes next was followed before",
+            );
         }
-        Err(Error::new(ErrorKind::NotOkta, format!("go on: {problem}"))
-            .with_hint("if this goes on, something between us and Okta changes its answers"))
+        Ok(next.clone())
     }
 
     /// When the end was reached, if it was: the answer is empty; or it is not full and holds something
@@ -189,6 +211,11 @@ impl Session<'_> {
         }
         since.max(earliest_askable(now))
     }
+}
+
+fn leads_nowhere(problem: &str) -> Error {
+    Error::new(ErrorKind::NotOkta, format!("go on: {problem}"))
+        .with_hint("if this goes on, something between us and Okta changes its answers")
 }
 
 impl super::state::State {

@@ -25,7 +25,7 @@ const REFUSALS: &[u16] = &[400, 404, 410];
 const REPEATS: u32 = 3;
 
 /// The first pause before that.
-const FIRST_PAUSE: Duration = Duration::from_millis(500);
+pub(super) const FIRST_PAUSE: Duration = Duration::from_millis(500);
 
 /// How long a stream stands still before a page that cannot be read.
 const HOPELESS_MILLIS: i64 = 3_600_000;

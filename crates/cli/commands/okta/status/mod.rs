@@ -3,10 +3,9 @@
 mod page;
 mod view;
 
-use af_model::feed::FeedStatus;
+use af_engine::feeds;
 use af_report::Format;
 use af_store::Store;
-use af_store::feed::STATUS;
 use clap::Args;
 
 use super::{FetchStoreArgument, WhichArgument};
@@ -23,9 +22,9 @@ use view::{Found, IntegrationView};
 Asks nobody: everything is read from the store and the configuration.
 
   ok        caught up; what happened until then is here, or was taken in
-  busy      a process is fetching and has not caught up yet
-  behind    nothing has caught up for longer than gates.feed_age_hours; while a process follows it, for
-            longer than ten minutes or five polls; or history is missing
+  busy      a process is fetching, and not all of the history is here or it never caught up yet
+  behind    nothing has caught up for longer than gates.feed_age_hours; while a process fetches for it,
+            for longer than ten minutes or five polls; or history is missing and nobody fetches it
   failing   the last attempt failed; the problem stands below, with what may help
   never     nothing was ever fetched
 
@@ -73,7 +72,7 @@ fn find(store: &Store, integration: &Integration<'_>) -> anyhow::Result<Found> {
     let feed = integration.feed();
     let pages = store.waiting_pages(&feed)?;
     Ok(Found {
-        status: store.feed_document::<FeedStatus>(&feed, STATUS)?,
+        status: feeds::status(store, &feed)?,
         fetched_by: store.feed_holder(&feed)?,
         waiting_pages: pages.len() as u64,
         waiting_bytes: pages.iter().map(|page| page.bytes).sum(),

@@ -253,7 +253,8 @@ acme/prod    - never pulled  -                     -                 0  -       
         );
         assert_eq!(
             remarks(&views),
-            "acme/prod: devices skipped: this org does not have it\n    okta.devices.read\n"
+            "acme/prod: devices skipped: this org does not have it\n    okta.devices.read\n\
+             acme/prod: nothing was ever fetched; attack-factor okta pull does\n"
         );
     }
 

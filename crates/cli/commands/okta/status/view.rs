@@ -176,9 +176,11 @@ fn judge(found: &Found, limit_seconds: i64, now: UtcMillis) -> (State, Option<St
         status.log.attempted_at.is_some() || status.inventory.attempted_at.is_some()
     });
     let Some(status) = tried else {
-        return match late {
-            State::Busy => (late, Some("the first pull is going on".to_owned())),
-            _ => (State::Never, None),
+        return if late == State::Busy {
+            (late, Some("the first pull is going on".to_owned()))
+        } else {
+            let reason = "nothing was ever fetched; attack-factor okta pull does";
+            (State::Never, Some(reason.to_owned()))
         };
     };
     let (log, inventory) = (&status.log, &status.inventory);
@@ -203,7 +205,9 @@ fn judge(found: &Found, limit_seconds: i64, now: UtcMillis) -> (State, Option<St
         return (late, Some(reason));
     }
     if now.0 - caught_up_at.0 > limit_seconds.saturating_mul(1000) {
-        return (late, Some(format!("it last caught up at {caught_up_at}")));
+        // Also when a process is at it: one that hangs must not look busy for ever.
+        let reason = format!("it last caught up at {caught_up_at}");
+        return (State::Behind, Some(reason));
     }
     (State::Ok, None)
 }
@@ -282,7 +286,9 @@ pub(super) mod tests {
 
     #[test]
     fn nothing_ever_fetched_is_never_unless_somebody_is_at_it() {
-        assert_eq!(state(Found::default(), 100).0, State::Never);
+        let (never, reason) = state(Found::default(), 100);
+        assert_eq!(never, State::Never);
+        assert!(reason.starts_with("nothing was ever fetched"), "{reason}");
         let first = Found {
             fetched_by: Some(7),
             ..Found::default()
@@ -298,13 +304,13 @@ pub(super) mod tests {
         assert_eq!(late, State::Behind);
         assert_eq!(reason, "it last caught up at 1970-01-05T03:00:00.000Z");
         // Followed every minute: ten minutes.
-        assert_eq!(state(found(|_| {}, Some(7)), 100).0, State::Busy);
+        assert_eq!(state(found(|_| {}, Some(7)), 100).0, State::Behind);
         let at = |minutes: i64| {
             let caught_up = UtcMillis(100 * HOUR - minutes * 60_000);
             found(|status| status.log.caught_up_at = Some(caught_up), Some(7))
         };
         assert_eq!(state(at(10), 100).0, State::Ok);
-        assert_eq!(state(at(11), 100).0, State::Busy);
+        assert_eq!(state(at(11), 100).0, State::Behind);
     }
 
     #[test]
@@ -319,6 +325,9 @@ pub(super) mod tests {
         );
         let never = |status: &mut FeedStatus| status.log.caught_up_at = None;
         assert_eq!(state(found(never, None), 100).0, State::Behind);
+        // It may be on its way.
+        assert_eq!(state(found(missing, Some(7)), 100).0, State::Busy);
+        assert_eq!(state(found(never, Some(7)), 100).0, State::Busy);
     }
 
     #[test]

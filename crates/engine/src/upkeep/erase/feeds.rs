@@ -1,39 +1,23 @@
 //! What was fetched and is kept as received: pages that wait, raw pages, inventories.
 //!
-//! An event that names the person leaves its page as a whole. Of an inventory the objects that are
+//! What becomes of an event, `pages` says. Of an inventory the objects that are
 //! the person's own leave, and in those of others their keys are replaced: a colleague must not
 //! vanish from the people because of a manager. Cursor and status hold nobody.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use af_model::Person;
-use af_okta::{Step, inventory};
+use af_model::{HashKey, Person, UtcMillis};
+use af_okta::{Normalizer, Step, inventory};
 use af_store::feed::{Feed, FeedName, inventory_lines, inventory_steps};
 use af_store::{Store, WriteLock};
 use serde_json::Value;
-use serde_json::value::RawValue;
 
+use super::ErasedTable;
+use super::json::clean;
+use super::pages::{page_without, text_of};
 use super::scrub::{Scrubber, Tally};
-use super::{ErasedTable, REPLACEMENT};
-use crate::error::{Error, ErrorKind};
-use crate::input::{Input, open};
+use crate::error::Error;
 use crate::progress::Progress;
-
-/// Members that hold a key of somebody as a whole, and never a word of a text.
-const KEYS: [&str; 12] = [
-    "id",
-    "alternateId",
-    "user",
-    "userId",
-    "userName",
-    "username",
-    "login",
-    "email",
-    "secondEmail",
-    "manager",
-    "managerId",
-    "value",
-];
 
 /// Keeps everybody else from fetching for an organization: their next page might name the person.
 /// Clears up what a killed fetch left, too.
@@ -72,13 +56,17 @@ pub(super) fn people(
     }))
 }
 
-/// Goes through every feed of the organization. `held` are its feeds, when files may be written.
+/// Goes through every feed of the organization. `held` are its feeds, when files may be written; `at`
+/// is the instant of the erasure.
 pub(super) fn all(
     store: &Store,
     held: Option<(&WriteLock, &[Feed])>,
     scrubber: &Scrubber,
+    key: &HashKey,
+    at: UtcMillis,
     progress: &dyn Progress,
 ) -> Result<Vec<ErasedTable>, Error> {
+    let normalizer = Normalizer::new(scrubber.tenant(), None, at, key);
     let mut log = ErasedTable::of("feeds/log");
     let mut raw = ErasedTable::of("feeds/raw");
     let mut inventories = ErasedTable::of("feeds/inventory");
@@ -89,12 +77,12 @@ pub(super) fn all(
             Some((lock, feed))
         });
         for page in store.waiting_pages(&name)? {
-            rewrite_page(feed, &page.path, scrubber, &mut log)?;
+            rewrite_page(feed, &page.path, scrubber, Some(&normalizer), &mut log)?;
             progress.advance(1);
         }
         for day in store.raw_days(&name)? {
             for page in store.raw_pages(&name, day)? {
-                rewrite_page(feed, &page, scrubber, &mut raw)?;
+                rewrite_page(feed, &page, scrubber, None, &mut raw)?;
                 progress.advance(1);
             }
         }
@@ -113,60 +101,19 @@ fn rewrite_page(
     feed: Option<(&WriteLock, &Feed)>,
     path: &Path,
     scrubber: &Scrubber,
+    waiting: Option<&Normalizer<'_>>,
     table: &mut ErasedTable,
 ) -> Result<(), Error> {
     let text = text_of(path)?;
-    let (body, removed) = page_without(&text, scrubber);
-    if removed == 0 {
+    let (body, tally) = page_without(&text, scrubber, waiting);
+    if tally.is_none() {
         return Ok(());
     }
-    table.add(Tally {
-        removed,
-        changed: 0,
-    });
+    table.add(tally);
     if let Some((lock, feed)) = feed {
         feed.rewrite_page(lock, path, body.as_bytes())?;
     }
     Ok(())
-}
-
-/// A page as text. One that cannot be unpacked stops the erasure: nobody knows whom it names.
-fn text_of(path: &Path) -> Result<String, Error> {
-    let failed = |error: &std::io::Error| {
-        let message = format!("read {}: {error}", path.display());
-        Error::new(ErrorKind::Io, message).with_hint(
-            "restore the file, or remove it, and run again: as it is, nobody knows whom it names",
-        )
-    };
-    let mut reader = open(&Input::File(PathBuf::from(path))).map_err(|error| failed(&error))?;
-    let mut bytes = Vec::new();
-    std::io::Read::read_to_end(&mut reader, &mut bytes).map_err(|error| failed(&error))?;
-    Ok(String::from_utf8_lossy(&bytes).into_owned())
-}
-
-/// A page without the events that name the person, and how many these are. The others stay byte for
-/// byte. What is no list of events goes as a whole.
-fn page_without(text: &str, scrubber: &Scrubber) -> (String, u64) {
-    let Ok(events) = serde_json::from_str::<Vec<&RawValue>>(text) else {
-        let removed = u64::from(names(text, scrubber));
-        let body = if removed == 0 { text } else { "[]" };
-        return (body.to_owned(), removed);
-    };
-    let before = events.len();
-    let kept: Vec<&str> = events
-        .into_iter()
-        .map(RawValue::get)
-        .filter(|event| !names(event, scrubber))
-        .collect();
-    let removed = (before - kept.len()) as u64;
-    (format!("[{}]", kept.join(",")), removed)
-}
-
-fn names(json: &str, scrubber: &Scrubber) -> bool {
-    match serde_json::from_str::<Value>(json) {
-        Ok(mut value) => clean(&mut value, "", scrubber),
-        Err(_) => scrubber.clean_inside(json).is_some(),
-    }
 }
 
 fn rewrite_step(
@@ -209,7 +156,7 @@ fn object_without(line: String, scrubber: &Scrubber, tally: &mut Tally) -> Optio
         return None;
     }
     let is_fewer = leave_lists(&mut value, scrubber);
-    if clean(&mut value, "", scrubber) | is_fewer {
+    if clean(&mut value, scrubber) | is_fewer {
         tally.changed += 1;
         return Some(value.to_string());
     }
@@ -266,39 +213,6 @@ fn leave_lists(value: &mut Value, scrubber: &Scrubber) -> bool {
     }
 }
 
-/// Replaces the person in every text; says whether they were in one. `member` is the name of the
-/// member that holds the value.
-fn clean(value: &mut Value, member: &str, scrubber: &Scrubber) -> bool {
-    match value {
-        Value::String(text) => {
-            let cleaned = if KEYS.contains(&member) && scrubber.is_them(text) {
-                Some(REPLACEMENT.to_owned())
-            } else {
-                scrubber.clean_inside(text)
-            };
-            let is_named = cleaned.is_some();
-            if let Some(cleaned) = cleaned {
-                *text = cleaned;
-            }
-            is_named
-        }
-        Value::Array(items) => items
-            .iter_mut()
-            .fold(false, |named, item| clean(item, member, scrubber) | named),
-        Value::Object(members) => {
-            let mut is_named = false;
-            for (name, mut item) in std::mem::take(members) {
-                is_named |= clean(&mut item, &name, scrubber);
-                let cleaned = scrubber.clean_inside(&name);
-                is_named |= cleaned.is_some();
-                members.insert(cleaned.unwrap_or(name), item);
-            }
-            is_named
-        }
-        Value::Null | Value::Bool(_) | Value::Number(_) => false,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
@@ -306,7 +220,7 @@ mod tests {
     use af_model::HashKey;
     use serde_json::json;
 
-    use super::super::Identity;
+    use super::super::{Identity, REPLACEMENT};
     use super::*;
 
     fn scrubber() -> Scrubber {
@@ -320,29 +234,6 @@ mod tests {
     fn without(object: &Value) -> Option<Value> {
         let line = object_without(object.to_string(), &scrubber(), &mut Tally::default())?;
         Some(serde_json::from_str(&line).unwrap())
-    }
-
-    #[test]
-    fn events_that_name_the_person_leave_and_the_others_stay_byte_for_byte() {
-        let kept = r#"{"actor": {"id":"00u2", "displayName":"Mark"},  "n": 1.50}"#;
-        let named = [
-            r#"{"actor":{"id":"00u1joe"}}"#,
-            r#"{"target":[{"alternateId":"MARK"}]}"#,
-            r#"{"debugContext":{"debugData":{"url":"/x?u=joe%40example.com"}}}"#,
-            r#"{"note":"joe\u0040example.com"}"#,
-        ];
-        let page = format!(
-            " [{}, {kept} ,{}]",
-            named[..2].join(","),
-            named[2..].join(",")
-        );
-        let (body, removed) = page_without(&page, &scrubber());
-        assert_eq!((body.as_str(), removed), (format!("[{kept}]").as_str(), 4));
-        assert_eq!(page_without("[]", &scrubber()), ("[]".to_owned(), 0));
-        // A page that is none: nothing of it can be kept apart.
-        let broken = "[{\"actor\":\"joe@example.com\"";
-        assert_eq!(page_without(broken, &scrubber()), ("[]".to_owned(), 1));
-        assert_eq!(page_without("[{", &scrubber()), ("[{".to_owned(), 0));
     }
 
     #[test]

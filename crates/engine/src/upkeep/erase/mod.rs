@@ -12,6 +12,8 @@ mod document;
 mod feeds;
 mod groups;
 mod identity;
+mod json;
+mod pages;
 mod scrub;
 mod snapshots;
 mod tables;
@@ -237,7 +239,7 @@ fn sweep(
     report.tables.push(document::states(store, lock, scrubber)?);
     report
         .tables
-        .extend(feeds::all(store, held, scrubber, progress)?);
+        .extend(feeds::all(store, held, scrubber, key, at, progress)?);
     if let Some(lock) = lock {
         store.remove_cache(lock)?;
     }

@@ -164,6 +164,11 @@ impl Scrubber {
         self.inside(text, false)
     }
 
+    /// The same beside a key of theirs, where their name and an ordinary word mean them as well.
+    pub(super) fn clean_beside_key(&self, text: &str) -> Option<String> {
+        self.inside(text, true)
+    }
+
     fn text(&self, text: &str, is_about_them: bool) -> Option<String> {
         if self.is_them(text) {
             return Some(REPLACEMENT.to_owned());

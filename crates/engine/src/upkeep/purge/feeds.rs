@@ -1,10 +1,11 @@
 //! What was fetched and is kept as received: raw pages, old inventories, daily counts of users.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use af_model::UtcDay;
-use af_store::feed::FeedName;
+use af_okta::Step;
+use af_store::feed::{FeedName, inventory_steps};
 use af_store::{Store, WriteLock};
 use serde_json::Value;
 
@@ -16,7 +17,7 @@ use crate::error::{Error, ErrorKind};
 const USER_COUNTS: &str = "user_counts";
 
 /// Removes raw pages by the day on which they were taken in, inventories taken before the day but for
-/// the latest of a feed, and counts of users. Parts that hold nothing old are left out of the report.
+/// the latest of a feed and the latest that has users, and counts of users. Parts that hold nothing old are left out of the report.
 pub(super) fn purge(
     store: &Store,
     lock: Option<&WriteLock>,
@@ -44,11 +45,8 @@ pub(super) fn purge(
                 store.remove_raw_day(lock, &feed, day)?;
             }
         }
-        let mut folders = store.inventories(&feed)?;
-        // People are imported from the latest.
-        folders.pop();
         let first = start_of(before).folder_name();
-        for folder in folders {
+        for folder in earlier_inventories(store, &feed)? {
             let name = folder.file_name().unwrap_or_default().to_string_lossy();
             // Folders of instants sort as the instants do.
             if *name >= *first {
@@ -71,7 +69,26 @@ pub(super) fn purge(
     Ok(parts)
 }
 
-fn files(folder: &Path) -> Result<Vec<std::path::PathBuf>, Error> {
+/// The inventories of a feed without the latest, and without the latest that has users: people are
+/// imported from that one.
+fn earlier_inventories(store: &Store, feed: &FeedName) -> Result<Vec<PathBuf>, Error> {
+    let mut folders = store.inventories(feed)?;
+    let mut with_users = None;
+    for (place, folder) in folders.iter().enumerate().rev() {
+        let steps = inventory_steps(folder)?;
+        if steps.iter().any(|step| step == Step::Users.as_str()) {
+            with_users = Some(place);
+            break;
+        }
+    }
+    folders.pop();
+    if let Some(place) = with_users.filter(|&place| place < folders.len()) {
+        folders.remove(place);
+    }
+    Ok(folders)
+}
+
+fn files(folder: &Path) -> Result<Vec<PathBuf>, Error> {
     let failed = |error: std::io::Error| Error::new(ErrorKind::Io, error.to_string());
     let mut files = Vec::new();
     for entry in fs_err::read_dir(folder).map_err(failed)? {
@@ -82,7 +99,8 @@ fn files(folder: &Path) -> Result<Vec<std::path::PathBuf>, Error> {
 }
 
 /// Takes old days out of the document; returns how many there were. Where somebody fetches, it is
-/// theirs to write: the figures name nobody and wait for the next purge.
+/// theirs to write: the figures name nobody and wait for the next purge. A document that cannot be
+/// understood is in nobody's way.
 fn user_counts(
     store: &Store,
     lock: Option<&WriteLock>,
@@ -90,9 +108,14 @@ fn user_counts(
     before: UtcDay,
 ) -> Result<u64, Error> {
     let is_old = |day: &str| UtcDay::parse(day).is_ok_and(|day| day < before);
-    let Some(mut document) = store.feed_document::<BTreeMap<String, Value>>(feed, USER_COUNTS)?
-    else {
-        return Ok(0);
+    let mut document: BTreeMap<String, Value> = match store.feed_document(feed, USER_COUNTS) {
+        Ok(document) => document.unwrap_or_default(),
+        Err(error) if error.kind() == af_store::ErrorKind::Corrupt => {
+            let (tenant, integration) = (feed.tenant.as_str(), feed.integration.as_str());
+            tracing::warn!(tenant, integration, "{error}");
+            return Ok(0);
+        }
+        Err(error) => return Err(error.into()),
     };
     let days = document.len();
     document.retain(|day, _| !is_old(day));
