@@ -61,6 +61,8 @@ pub(crate) fn link(from: &Path, to: &Path) {
             let entry = entry.unwrap();
             link(&entry.path(), &to.join(entry.file_name()));
         }
+        // Whoever may look inside decides what a writer still has to protect.
+        fs::set_permissions(to, fs::metadata(from).unwrap().permissions()).unwrap();
     } else if from.ends_with("lock") {
         // The one file that is written in place.
         fs::copy(from, to).unwrap();
