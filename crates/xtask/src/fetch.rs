@@ -1,6 +1,6 @@
 //! What fetching costs: the real binary pulls a System Log from the simulator over HTTP.
 //!
-//! Beside it, in the same run, stands the floor: the same pages asked for one after the other and
+//! Beside it, in the same run, stands the floor: the same pages asked for over as many connections and
 //! thrown away. Two sizes tell whether memory grows with the log.
 
 use std::fmt::Write as _;
@@ -8,6 +8,7 @@ use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant};
 
 use af_model::UtcMillis;
@@ -21,6 +22,9 @@ const RESULTS: &str = concat!(
     env!("CARGO_MANIFEST_DIR"),
     "/../../benches/fetch/results.md"
 );
+
+/// How many days of history the program fetches side by side.
+const CONNECTIONS: usize = 4;
 
 /// Raw events a day that a simulated person leaves, about.
 const EVENTS_A_PERSON_AND_DAY: u32 = 5;
@@ -100,8 +104,10 @@ fn measure(binary: &Path, events: u32, seed: u64) -> Result<Measured> {
         ..SimOptions::default()
     })
     .context("start the simulator")?;
+    // The first reading warms up what both read.
+    read_all(&sim)?;
     let before = now();
-    let (pages, bytes) = read_pages(&sim)?;
+    let (pages, bytes) = read_all(&sim)?;
     let floor = before.elapsed();
     let folder = tempfile::tempdir().context("make a folder")?;
     fs_err::write(
@@ -179,23 +185,64 @@ fn ticks(proc: &Path) -> Option<Duration> {
     Some(Duration::from_millis((user + system) * 10))
 }
 
-/// Asks for all pages of the log, one after the other, and throws them away. Pages and bytes.
-fn read_pages(sim: &Sim) -> Result<(u64, u64)> {
-    let host = sim.url().trim_start_matches("http://").to_owned();
-    // As much as is kept.
-    let since = UtcMillis(sim.now() - 90 * DAY_MILLIS);
-    let until = UtcMillis(sim.now());
+/// Asks for all pages of the log, by as many connections as the program uses, and throws them away.
+/// Pages and bytes.
+fn read_all(sim: &Sim) -> Result<(u64, u64)> {
+    let since = sim.now() - 90 * DAY_MILLIS;
+    let next_day = AtomicI64::new(0);
+    let read: Vec<Result<(u64, u64)>> = std::thread::scope(|scope| {
+        let readers: Vec<_> = (0..CONNECTIONS)
+            .map(|_| scope.spawn(|| read_days(sim, since, &next_day)))
+            .collect();
+        let joined = readers.into_iter().map(std::thread::ScopedJoinHandle::join);
+        joined
+            .map(|read| read.unwrap_or_else(|_| bail!("a reader panicked")))
+            .collect()
+    });
+    let mut all = (0, 0);
+    for read in read {
+        let (pages, bytes) = read?;
+        all = (all.0 + pages, all.1 + bytes);
+    }
+    Ok(all)
+}
+
+/// The pages of days that nobody else reads, until none is left.
+fn read_days(sim: &Sim, since: i64, next_day: &AtomicI64) -> Result<(u64, u64)> {
+    let host = sim.url().trim_start_matches("http://");
+    let mut stream = BufReader::new(TcpStream::connect(host)?);
+    stream.get_ref().set_nodelay(true)?;
+    let mut all = (0, 0);
+    loop {
+        let day = next_day.fetch_add(1, Ordering::Relaxed);
+        if day >= 90 {
+            return Ok(all);
+        }
+        let from = since + day * DAY_MILLIS;
+        let to = (from + DAY_MILLIS).min(sim.now());
+        let (pages, bytes) = read_pages(&mut stream, host, UtcMillis(from), UtcMillis(to))?;
+        all = (all.0 + pages, all.1 + bytes);
+    }
+}
+
+/// The pages of one part of the log, one after the other.
+fn read_pages(
+    stream: &mut BufReader<TcpStream>,
+    host: &str,
+    since: UtcMillis,
+    until: UtcMillis,
+) -> Result<(u64, u64)> {
     let mut next = Some(format!(
         "/api/v1/logs?limit=1000&since={since}&until={until}"
     ));
     let (mut pages, mut bytes) = (0, 0);
-    let mut stream = BufReader::new(TcpStream::connect(&host)?);
     while let Some(path) = next.take() {
-        write!(
-            stream.get_mut(),
+        let request = format!(
             "GET {path} HTTP/1.1\r\nHost: {host}\r\nAuthorization: SSWS {}\r\nAccept-Encoding: gzip\r\n\r\n",
             SimOptions::TOKEN
-        )?;
+        );
+        // In one piece: the second of two small ones would wait for an acknowledgement.
+        stream.get_mut().write_all(request.as_bytes())?;
         let (mut length, mut status) = (None, String::new());
         loop {
             let mut line = String::new();
@@ -212,7 +259,7 @@ fn read_pages(sim: &Sim) -> Result<(u64, u64)> {
             };
             match name.to_ascii_lowercase().as_str() {
                 "content-length" => length = Some(value.trim().parse::<u64>()?),
-                "link" => next = next.or_else(|| link(value, &host)),
+                "link" => next = next.or_else(|| link(value, host)),
                 _ => {}
             }
         }
