@@ -1,6 +1,6 @@
 //! Every kind of credential, from the configuration to the store.
 
-use af_okta_sim::{Sim, SimClient, SimOptions};
+use af_okta_sim::{Fault, Rule, Sim, SimClient, SimOptions};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ring::rand::SystemRandom;
@@ -38,6 +38,16 @@ fn key() -> (String, serde_json::Value) {
 
 /// Pulls with a credential; the org knows only this client.
 fn pull_as(client: SimClient, credential: &str, secret: &str) -> (Sim, Folder, Outcome) {
+    pull_struck(client, credential, secret, &[])
+}
+
+/// The same, while calls of the log are struck.
+fn pull_struck(
+    client: SimClient,
+    credential: &str,
+    secret: &str,
+    faults: &[Rule],
+) -> (Sim, Folder, Outcome) {
     let days = Days::demo(60);
     let sim = Sim::start_blocking(SimOptions {
         api_token: None,
@@ -46,6 +56,9 @@ fn pull_as(client: SimClient, credential: &str, secret: &str) -> (Sim, Folder, O
         ..days.options()
     })
     .unwrap();
+    for fault in faults {
+        sim.faults().add(fault.clone());
+    }
     let place = Folder::new(sim.url(), "");
     std::fs::write(place.path().join("credential"), secret).unwrap();
     #[cfg(unix)]
@@ -138,4 +151,20 @@ fn what_is_wrong_with_a_credential_is_said_in_words() {
         assert_eq!(outcome.code, code, "{word}: {}", outcome.stderr);
         assert!(outcome.stderr.contains(word), "{word}: {}", outcome.stderr);
     }
+}
+
+#[test]
+fn tokens_that_end_and_nonces_that_change_cost_a_call_and_no_event() {
+    let (pem, public) = key();
+    let client = SimClient::with_key("0oaclient", public, true);
+    let on_log = |fault: Fault, after: u32| Rule::new(fault).on("/api/v1/logs").after(after).once();
+    let faults = [on_log(Fault::ExpireTokens, 6), on_log(Fault::NewNonce, 9)];
+    let settings = "auth = \"private_key\"\nkey_id = \"k1\"";
+    let (sim, place, outcome) = pull_struck(client, settings, &pem, &faults);
+    assert_eq!(outcome.code, 0, "{}", outcome.stderr);
+    assert_eq!(sim.faults().struck(), 2);
+    assert!(sim.stats().tokens_issued >= 2);
+    place.settle();
+    let normalized = &place.manifest()["run"]["tenants"]["acme"]["events"]["normalized"];
+    assert_eq!(*normalized, Days::demo(60).distinct());
 }
