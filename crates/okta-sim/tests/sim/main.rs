@@ -7,4 +7,5 @@ mod faults;
 mod inventory;
 mod jose;
 mod log;
+mod possession;
 mod world;
