@@ -29,7 +29,8 @@ pub(crate) fn bench(criterion: &mut Criterion) {
 pub(crate) fn count(path: &std::path::Path, index: &PeopleIndex) -> Counted {
     let key = key();
     let cut = cut();
-    let mut counter = Counter::new(index, Retractions::new(&[], cut.known_at), cut, &key);
+    let retractions = Retractions::default();
+    let mut counter = Counter::new(index, &retractions, cut, &key);
     for batch in read(path) {
         counter.push(&batch).expect("the bench keeps the contract");
     }

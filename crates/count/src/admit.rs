@@ -1,174 +1,135 @@
 //! Which signals count, and for whom: the first reason against a signal decides (af-1 §2.1).
 
-use std::hash::BuildHasher;
-
 use af_model::accounting::SignalAccount;
 use af_model::params::WINDOW_DAYS;
-use af_model::{HexHash, Level, UtcDay, UtcMillis};
-use hashbrown::DefaultHashBuilder;
+use af_model::{HexHash, UtcDay, UtcMillis};
 
-use crate::class::{Classes, place};
 use crate::counter::Cut;
-use crate::dedupe::At;
-use crate::interner::{Names, Symbol};
 use crate::output::UnmatchedReason;
-use crate::people::{PeopleIndex, Resolution};
-use crate::retractions::{Retractions, Targets};
-use crate::rows::{Chunk, RowView};
+use crate::part::View;
+use crate::people::{PeopleIndex, Resolution, TenantKeys};
+use crate::retractions::Targets;
 
 /// A signal that counts, or another signal of its incident stands for it.
 #[derive(Clone, Copy)]
-pub(crate) struct Admitted {
+pub(crate) struct Admitted<'p> {
     /// Position in the index's people.
     pub(crate) person: u32,
-    /// Rank of (component, family) by name.
-    pub(crate) series: u32,
-    pub(crate) day: UtcDay,
-    pub(crate) level: Level,
-    /// Whether the signal names an incident.
-    pub(crate) has_incident: bool,
-    pub(crate) source: Symbol,
-    /// Hash of the incident's id.
-    pub(crate) incident_hash: u64,
-    pub(crate) time: i64,
-    pub(crate) at: At,
+    pub(crate) view: View<'p>,
 }
 
 /// A signal of nobody.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Unmatchable {
-    pub(crate) class_id: u32,
+    pub(crate) kind: u32,
     pub(crate) reason: UnmatchedReason,
-    pub(crate) day: UtcDay,
     pub(crate) hash: Option<HexHash>,
 }
 
-/// What became of one chunk.
-pub(crate) struct Admission {
-    pub(crate) admitted: Vec<Admitted>,
-    pub(crate) unmatched: Vec<Unmatchable>,
-    /// By the chunk's class.
-    pub(crate) tallies: Vec<Tally>,
-}
-
-/// What became of the signals of one class in one chunk.
-#[derive(Clone, Copy, Default)]
-pub(crate) struct Tally {
+/// What became of the signals of a tenant's day.
+#[derive(Default)]
+pub(crate) struct Admission<'p> {
     pub(crate) account: SignalAccount,
-    /// First and last time in milliseconds, up to the cut.
-    pub(crate) heard: Option<(i64, i64)>,
+    pub(crate) admitted: Vec<Admitted<'p>>,
+    pub(crate) unmatched: Vec<Unmatchable>,
+    /// Every kind that was heard by the cut, with its first and last time; not sorted, a kind may
+    /// stand here several times.
+    pub(crate) heard: Vec<(u32, i64, i64)>,
 }
 
-/// What admission needs beside the chunk.
+/// What admission needs beside the signals.
 pub(crate) struct Gate<'g> {
     pub(crate) people: &'g PeopleIndex,
-    pub(crate) retractions: &'g Retractions,
+    pub(crate) tenant_uid: &'g str,
+    pub(crate) keys: Option<&'g TenantKeys>,
+    pub(crate) retracted: Option<&'g Targets>,
     pub(crate) cut: Cut,
-    pub(crate) classes: &'g Classes,
-    pub(crate) names: &'g Names,
-    /// Rank of (component, family) by class.
-    pub(crate) series: &'g [u32],
-    pub(crate) hasher: &'g DefaultHashBuilder,
+    pub(crate) day: UtcDay,
 }
 
 impl Gate<'_> {
-    /// Judges every row of a chunk that is no duplicate.
-    pub(crate) fn admit(&self, position: usize, chunk: &Chunk) -> Admission {
-        let mut admission = Admission {
-            admitted: Vec::new(),
-            unmatched: Vec::new(),
-            tallies: vec![Tally::default(); chunk.classes.len()],
-        };
-        let targets: Vec<Option<&Targets>> = chunk
-            .class_ids
+    /// Judges every row that is no duplicate.
+    pub(crate) fn admit<'p>(&self, rows: &[View<'p>], is_dropped: &[bool]) -> Admission<'p> {
+        let mut admission = Admission::default();
+        let is_too_old = self.cut.as_of.day().days_since(self.day) >= WINDOW_DAYS;
+        if !is_too_old {
+            admission.admitted.reserve(rows.len());
+        }
+        for (&view, _) in rows
             .iter()
-            .map(|&id| {
-                self.retractions
-                    .of_tenant(self.classes.get(id).tenant(self.names))
-            })
-            .collect();
-        for view in chunk.kept() {
-            let row = view.row();
-            let tally = &mut admission.tallies[row.class as usize];
-            let day = UtcMillis(row.time).day();
-            let fate = self.judge(view, day, targets[row.class as usize]);
+            .zip(is_dropped)
+            .filter(|(_, dropped)| !**dropped)
+        {
+            let time = view.row.time;
             // What lies after the cut was not heard by then.
-            if !matches!(fate, Fate::Future) {
-                let (first, last) = tally.heard.unwrap_or((row.time, row.time));
-                tally.heard = Some((first.min(row.time), last.max(row.time)));
+            if time > self.cut.as_of.0 {
+                admission.account.future += 1;
+                continue;
             }
-            match fate {
-                Fate::Future => tally.account.future += 1,
-                Fate::Retracted => tally.account.retracted += 1,
-                Fate::TooOld => tally.account.too_old += 1,
-                Fate::Unmatched(reason) => {
-                    tally.account.unmatched += 1;
-                    admission.unmatched.push(Unmatchable {
-                        class_id: view.class_id(),
-                        reason,
-                        day,
-                        hash: view.subject().hash,
-                    });
-                }
-                Fate::Admitted(person) => {
-                    let class_id = view.class_id();
-                    let class = self.classes.get(class_id);
-                    let incident = view.incident_uid();
-                    admission.admitted.push(Admitted {
-                        person,
-                        series: self.series[class_id as usize],
-                        day,
-                        level: class.level(),
-                        has_incident: incident.is_some(),
-                        source: class.key[place::SOURCE],
-                        incident_hash: incident.map_or(0, |uid| self.hasher.hash_one(uid)),
-                        time: row.time,
-                        at: At::new(position, view.index()),
-                    });
-                }
+            hear(&mut admission.heard, view.row.kind, time);
+            if self.is_retracted(view) {
+                admission.account.retracted += 1;
+                continue;
             }
+            if is_too_old {
+                admission.account.too_old += 1;
+                continue;
+            }
+            let reason = match self.resolve(view) {
+                Resolution::Person(person) => {
+                    admission.admitted.push(Admitted { person, view });
+                    continue;
+                }
+                Resolution::NoKey => UnmatchedReason::NoKey,
+                Resolution::NoMatch => UnmatchedReason::NoMatch,
+                Resolution::Ambiguous => UnmatchedReason::Ambiguous,
+                Resolution::NotAPerson => UnmatchedReason::NotAPerson,
+            };
+            admission.account.unmatched += 1;
+            admission.unmatched.push(Unmatchable {
+                kind: view.row.kind,
+                reason,
+                hash: view.subject().hash,
+            });
         }
         admission
     }
 
-    fn judge(&self, view: RowView<'_>, day: UtcDay, targets: Option<&Targets>) -> Fate {
-        let row = view.row();
-        if row.time > self.cut.as_of.0 {
-            return Fate::Future;
-        }
-        let is_retracted = targets.is_some_and(|targets| {
-            targets.retract(view.signal_uid(), view.incident_uid(), view.event_uids())
-        });
-        if is_retracted {
-            return Fate::Retracted;
-        }
-        if self.cut.as_of.day().days_since(day) >= WINDOW_DAYS {
-            return Fate::TooOld;
-        }
+    fn is_retracted(&self, view: View<'_>) -> bool {
+        self.retracted.is_some_and(|targets| {
+            targets.retract(
+                view.signal_uid().as_bytes(),
+                view.incident_uid().map(str::as_bytes),
+                view.event_uids().map(str::as_bytes),
+            )
+        })
+    }
+
+    fn resolve(&self, view: View<'_>) -> Resolution {
         let decision = view.subject().decision;
-        let resolution = if decision.steady {
-            decision.resolution
-        } else {
-            let tenant_uid = self.classes.get(view.class_id()).tenant(self.names);
-            let subject = view.subject_columns();
-            self.people
-                .resolve(tenant_uid, &subject, UtcMillis(row.time), self.cut.as_of)
-        };
-        match resolution {
-            Resolution::Person(person) => Fate::Admitted(person),
-            Resolution::NoKey => Fate::Unmatched(UnmatchedReason::NoKey),
-            Resolution::NoMatch => Fate::Unmatched(UnmatchedReason::NoMatch),
-            Resolution::Ambiguous => Fate::Unmatched(UnmatchedReason::Ambiguous),
-            Resolution::NotAPerson => Fate::Unmatched(UnmatchedReason::NotAPerson),
+        if decision.steady {
+            return decision.resolution;
         }
+        let subject = view.subject_columns();
+        let time = UtcMillis(view.row.time);
+        let decided = self
+            .people
+            .decide(self.tenant_uid, self.keys, subject, time, self.cut.as_of);
+        decided.resolution
     }
 }
 
-/// What becomes of a signal that is neither quarantined nor a duplicate.
-enum Fate {
-    Future,
-    Retracted,
-    TooOld,
-    Unmatched(UnmatchedReason),
-    Admitted(u32),
+/// How many kinds are looked through before one is written down again.
+const RECENT_KINDS: usize = 4;
+
+/// Widens the span of a kind. Kinds of neighbours repeat, so the last few are enough to look at.
+fn hear(heard: &mut Vec<(u32, i64, i64)>, kind: u32, time: i64) {
+    let recent = heard.len().saturating_sub(RECENT_KINDS);
+    match heard[recent..].iter_mut().find(|(of, ..)| *of == kind) {
+        Some((_, first, last)) => {
+            *first = time.min(*first);
+            *last = time.max(*last);
+        }
+        None => heard.push((kind, time, time)),
+    }
 }

@@ -3,136 +3,201 @@
 use std::cmp::Ordering;
 use std::sync::Arc;
 
-use af_model::UtcMillis;
-use rayon::prelude::*;
+use af_model::{UtcDay, UtcMillis};
+use hashbrown::HashMap;
 
 use crate::admit::Admitted;
-use crate::class::{Classes, place};
-use crate::interner::{Names, Symbol};
-use crate::output::{CountedBlock, REPRESENTATIVES};
-use crate::rows::Chunk;
+use crate::interner::{NONE, Symbol};
+use crate::kind::{Kinds, place};
+use crate::output::{CountedBlock, REPRESENTATIVES, SignalUids};
 
-/// The blocks of one bucket and how many signals others stand for.
-pub(crate) struct Bucket {
-    /// Weightiest level first; never empty.
+/// The blocks of a tenant's day and how many signals others stand for.
+#[derive(Default)]
+pub(crate) struct Collapsed {
+    /// Sorted by person, component, family and level.
     pub(crate) blocks: Vec<CountedBlock>,
     pub(crate) collapsed: u64,
 }
 
-/// What collapsing needs beside the signals.
-pub(crate) struct Collapse<'c> {
-    pub(crate) chunks: &'c [Chunk],
-    pub(crate) classes: &'c Classes,
-    pub(crate) names: &'c Names,
-    /// Component and family by rank.
-    pub(crate) series: &'c [(Arc<str>, Arc<str>)],
+/// Counts the incidents of one tenant's day.
+pub(crate) fn collapse(mut admitted: Vec<Admitted<'_>>, kinds: &Kinds, day: UtcDay) -> Collapsed {
+    let ranks = Ranks::of(&admitted, kinds);
+    // Stable: rows sorted by subject are a few ascending runs, which this merges.
+    admitted.sort_by_key(|signal| (signal.person, ranks.of_kind(signal, kinds)));
+    let mut day = Day {
+        kinds,
+        day,
+        rules: HashMap::new(),
+        found: Collapsed::default(),
+        incidents: Vec::new(),
+    };
+    for bucket in admitted.chunk_by_mut(|left, right| {
+        left.person == right.person
+            && kinds.get(left.view.row.kind).series == kinds.get(right.view.row.kind).series
+    }) {
+        day.bucket(bucket);
+    }
+    day.found
 }
 
-impl Collapse<'_> {
-    /// All buckets, sorted by person, component, family and day.
-    pub(crate) fn buckets(&self, mut admitted: Vec<Admitted>) -> Vec<Bucket> {
-        let bucket_of = |signal: &Admitted| (signal.person, signal.series, signal.day);
-        admitted.par_sort_unstable_by_key(bucket_of);
-        admitted
-            .par_chunk_by_mut(|left, right| bucket_of(left) == bucket_of(right))
-            .map(|signals| self.bucket(signals))
-            .collect()
+/// The place of every series in the order of names.
+struct Ranks(Vec<u32>);
+
+impl Ranks {
+    fn of(admitted: &[Admitted<'_>], kinds: &Kinds) -> Self {
+        let mut used: Vec<u32> = Vec::new();
+        let mut ranks = Vec::new();
+        for signal in admitted {
+            let series = kinds.get(signal.view.row.kind).series;
+            let place = series as usize;
+            if place >= ranks.len() {
+                ranks.resize(place + 1, NONE);
+            }
+            if ranks[place] == NONE {
+                ranks[place] = 0;
+                used.push(series);
+            }
+        }
+        used.sort_unstable_by(|&left, &right| kinds.series(left).cmp(kinds.series(right)));
+        for (rank, series) in (0_u32..).zip(used) {
+            ranks[series as usize] = rank;
+        }
+        Self(ranks)
     }
 
-    fn bucket(&self, signals: &mut [Admitted]) -> Bucket {
+    fn of_kind(&self, signal: &Admitted<'_>, kinds: &Kinds) -> u32 {
+        self.0[kinds.get(signal.view.row.kind).series as usize]
+    }
+}
+
+struct Day<'k> {
+    kinds: &'k Kinds,
+    day: UtcDay,
+    /// Several rules of one block, by their symbols.
+    rules: HashMap<Vec<Symbol>, Arc<[Arc<str>]>>,
+    found: Collapsed,
+    /// Positions of the bucket's signals that stand for their incidents.
+    incidents: Vec<usize>,
+}
+
+impl Day<'_> {
+    /// Counts the signals of one bucket.
+    fn bucket(&mut self, signals: &mut [Admitted<'_>]) {
         signals.sort_unstable_by(|left, right| {
             self.incident_order(left, right)
                 .then_with(|| self.representative_order(left, right))
         });
-        let mut representatives: Vec<&Admitted> = signals
-            .chunk_by(|left, right| left.has_incident && self.incident_order(left, right).is_eq())
-            .filter_map(<[Admitted]>::first)
-            .collect();
-        representatives.sort_unstable_by(|left, right| {
-            let level_order = left.level.slot().cmp(&right.level.slot());
-            level_order.then_with(|| self.signal_uid(left).cmp(self.signal_uid(right)))
-        });
-        Bucket {
-            blocks: representatives
-                .chunk_by(|left, right| left.level == right.level)
-                .filter_map(|of_level| self.block(of_level))
-                .collect(),
-            collapsed: (signals.len() - representatives.len()) as u64,
+        self.incidents.clear();
+        for position in 0..signals.len() {
+            let stands_for_itself = position == 0
+                || signals[position].view.incident_uid().is_none()
+                || self
+                    .incident_order(&signals[position - 1], &signals[position])
+                    .is_ne();
+            if stands_for_itself {
+                self.incidents.push(position);
+            }
         }
+        let mut incidents = std::mem::take(&mut self.incidents);
+        self.found.collapsed += (signals.len() - incidents.len()) as u64;
+        incidents.sort_unstable_by(|&left, &right| {
+            let (left, right) = (&signals[left], &signals[right]);
+            self.slot(left)
+                .cmp(&self.slot(right))
+                .then_with(|| left.view.signal_uid().cmp(right.view.signal_uid()))
+        });
+        let mut levels = incidents.as_slice();
+        while let Some(&first) = levels.first() {
+            let level = self.slot(&signals[first]);
+            let (of_level, rest) =
+                levels.split_at(levels.partition_point(|&next| self.slot(&signals[next]) == level));
+            let block = self.block(signals, of_level);
+            self.found.blocks.push(block);
+            levels = rest;
+        }
+        self.incidents = incidents;
     }
 
     /// By source and incident; all signals without one come first, in no order among themselves.
-    fn incident_order(&self, left: &Admitted, right: &Admitted) -> Ordering {
-        let key = |signal: &Admitted| {
-            let named = signal.has_incident;
-            (
-                named,
-                named.then_some((signal.source, signal.incident_hash)),
-            )
-        };
-        key(left).cmp(&key(right)).then_with(|| {
-            if left.has_incident {
-                let incident = |signal: &Admitted| signal.at.view(self.chunks).incident_uid();
-                incident(left).cmp(&incident(right))
-            } else {
-                Ordering::Equal
+    fn incident_order(&self, left: &Admitted<'_>, right: &Admitted<'_>) -> Ordering {
+        let (left, right) = (left.view, right.view);
+        match (left.incident_uid(), right.incident_uid()) {
+            (None, None) => Ordering::Equal,
+            (None, Some(_)) => Ordering::Less,
+            (Some(_), None) => Ordering::Greater,
+            (Some(a), Some(b)) => {
+                let source = |kind: u32| self.kinds.get(kind).texts[place::SOURCE];
+                let by_source = source(left.row.kind).cmp(&source(right.row.kind));
+                by_source.then_with(|| a.cmp(b))
             }
-        })
+        }
     }
 
     /// Who stands for an incident: highest level, then earliest time, then smallest id.
-    fn representative_order(&self, left: &Admitted, right: &Admitted) -> Ordering {
-        (left.level.slot(), left.time)
-            .cmp(&(right.level.slot(), right.time))
-            .then_with(|| self.signal_uid(left).cmp(self.signal_uid(right)))
+    fn representative_order(&self, left: &Admitted<'_>, right: &Admitted<'_>) -> Ordering {
+        let key = |signal: &Admitted<'_>| (self.slot(signal), signal.view.row.time);
+        key(left)
+            .cmp(&key(right))
+            .then_with(|| left.view.signal_uid().cmp(right.view.signal_uid()))
     }
 
-    /// The block of representatives of one level, which are sorted by id; `None` for none.
-    fn block(&self, signals: &[&Admitted]) -> Option<CountedBlock> {
-        let first = signals.first()?;
-        let times = signals.iter().map(|signal| signal.time);
-        let (component, family) = &self.series[first.series as usize];
-        Some(CountedBlock {
+    /// The place of a signal's level, the weightiest first.
+    fn slot(&self, signal: &Admitted<'_>) -> usize {
+        self.kinds.get(signal.view.row.kind).level.slot()
+    }
+
+    /// The block of the signals at `positions`, which are of one level and sorted by id.
+    fn block(&mut self, signals: &[Admitted<'_>], positions: &[usize]) -> CountedBlock {
+        let of_block = || positions.iter().map(|&position| &signals[position]);
+        let first = &signals[positions[0]];
+        let kind = self.kinds.get(first.view.row.kind);
+        let (component, family) = self.kinds.series(kind.series);
+        let (mut earliest, mut latest) = (first.view.row.time, first.view.row.time);
+        for signal in of_block() {
+            earliest = earliest.min(signal.view.row.time);
+            latest = latest.max(signal.view.row.time);
+        }
+        CountedBlock {
             person: first.person,
             component: Arc::clone(component),
             family: Arc::clone(family),
-            day: first.day,
-            level: first.level,
-            n: signals.len() as u64,
-            first_time: UtcMillis(times.clone().min()?),
-            last_time: UtcMillis(times.max()?),
-            rule_ids: self.rule_ids(signals),
-            signal_uids: signals
-                .iter()
-                .take(REPRESENTATIVES)
-                .map(|signal| {
-                    std::str::from_utf8(self.signal_uid(signal))
-                        .expect("the buffer holds whole texts")
-                        .to_owned()
-                })
-                .collect(),
-        })
+            day: self.day,
+            level: kind.level,
+            n: positions.len() as u64,
+            first_time: UtcMillis(earliest),
+            last_time: UtcMillis(latest),
+            rule_ids: self.rule_ids(signals, positions),
+            signal_uids: SignalUids::new(
+                of_block()
+                    .take(REPRESENTATIVES)
+                    .map(|signal| signal.view.signal_uid()),
+            ),
+        }
     }
 
-    fn rule_ids(&self, signals: &[&Admitted]) -> Vec<Arc<str>> {
-        let mut symbols: Vec<Symbol> = signals
-            .iter()
-            .map(|signal| {
-                let class_id = signal.at.view(self.chunks).class_id();
-                self.classes.get(class_id).key[place::RULE_ID]
-            })
-            .collect();
+    /// The rules behind a block, sorted, distinct; blocks of the same rules share the list.
+    fn rule_ids(&mut self, signals: &[Admitted<'_>], positions: &[usize]) -> Arc<[Arc<str>]> {
+        let kind = |position: usize| self.kinds.get(signals[position].view.row.kind);
+        let first = kind(positions[0]);
+        let rule = |position: usize| kind(position).texts[place::RULE_ID];
+        let is_alone = |&position: &usize| rule(position) == first.texts[place::RULE_ID];
+        if positions.iter().all(is_alone) {
+            return Arc::clone(&first.rule_ids);
+        }
+        let mut symbols: Vec<Symbol> = positions.iter().map(|&position| rule(position)).collect();
         symbols.sort_unstable();
         symbols.dedup();
-        let mut rule_ids: Vec<Arc<str>> = symbols
-            .into_iter()
-            .filter_map(|symbol| self.names.get(symbol).map(Arc::clone))
+        if let Some(known) = self.rules.get(&symbols) {
+            return Arc::clone(known);
+        }
+        let mut names: Vec<Arc<str>> = positions
+            .iter()
+            .map(|&position| Arc::clone(&kind(position).rule_ids[0]))
             .collect();
-        rule_ids.sort_unstable();
-        rule_ids
-    }
-
-    fn signal_uid(&self, signal: &Admitted) -> &[u8] {
-        signal.at.view(self.chunks).signal_uid()
+        names.sort_unstable();
+        names.dedup();
+        let names: Arc<[Arc<str>]> = names.into();
+        self.rules.insert(symbols, Arc::clone(&names));
+        names
     }
 }

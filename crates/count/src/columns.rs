@@ -17,21 +17,49 @@ use arrow::compute::{CastOptions, cast_with_options};
 use arrow::datatypes::{DataType, Int32Type, TimestampMillisecondType};
 
 use crate::error::Error;
+use crate::people::Subject;
+use crate::retractions::Retractions;
 
-/// How many text columns make a [class](crate::class::Class), without the list of techniques.
-pub(crate) const CLASS_TEXTS: usize = 8;
+/// How many text columns make a [kind](crate::kind::Kind).
+pub(crate) const KIND_TEXTS: usize = 6;
 
-/// The text columns of a class, in the order of a class key.
-const CLASS_COLUMNS: [&str; CLASS_TEXTS] = [
-    "tenant_uid",
+/// The text columns of a kind, in the order of a kind's key.
+const KIND_COLUMNS: [&str; KIND_TEXTS] = [
     "component",
     "family",
     "level",
     "rule_id",
-    "rule_version",
     "source",
     "integration",
 ];
+
+/// The subject columns in the order of [`Subject`](crate::Subject).
+const SUBJECT_COLUMNS: [&str; 4] = [
+    "subject_ref",
+    "subject_uid",
+    "subject_login",
+    "subject_email",
+];
+
+/// The columns that a count reads, in the table's order. Those of the events behind a signal only
+/// where events were retracted: they are a third of the bytes.
+pub fn columns_read(retractions: &Retractions) -> Vec<&'static str> {
+    let is_read = |name: &str| {
+        KIND_COLUMNS.contains(&name)
+            || SUBJECT_COLUMNS.contains(&name)
+            || matches!(
+                name,
+                "tenant_uid" | "signal_uid" | "incident_uid" | "time" | "ingested_at"
+            )
+            || (name == "event_uids" && retractions.name_events())
+    };
+    attack_signals::TABLE
+        .columns
+        .iter()
+        .map(|column| column.name)
+        .filter(|name| is_read(name))
+        .collect()
+}
 
 /// A column of text.
 #[derive(Clone)]
@@ -51,13 +79,6 @@ impl Text {
             Self::Coded(keys, values) => coded(keys, row)
                 .filter(|&value| values.is_valid(value))
                 .map(|value| values.value(value)),
-        }
-    }
-
-    fn slice(&self, offset: usize, len: usize) -> Self {
-        match self {
-            Self::Plain(array) => Self::Plain(array.slice(offset, len)),
-            Self::Coded(keys, values) => Self::Coded(keys.slice(offset, len), values.clone()),
         }
     }
 }
@@ -95,32 +116,34 @@ impl Texts {
                 .map(|entry| self.values.value(entry)),
         )
     }
-
-    fn slice(&self, offset: usize, len: usize) -> Self {
-        Self {
-            offsets: self.offsets.slice(offset, len),
-            values: self.values.clone(),
-            nulls: self.nulls.as_ref().map(|nulls| nulls.slice(offset, len)),
-        }
-    }
 }
 
-/// One batch, or a part of one. Cloning and slicing copy no cells.
-#[derive(Clone)]
-pub(crate) struct Columns {
+/// What repeats in many rows of a batch.
+pub(crate) struct Labels {
+    pub(crate) tenant: Text,
+    /// `KIND_COLUMNS` in their order.
+    pub(crate) kind: [Text; KIND_TEXTS],
+}
+
+/// What is every row's own.
+pub(crate) struct Cells {
     pub(crate) rows: usize,
-    /// `CLASS_COLUMNS` in their order.
-    pub(crate) class: [Text; CLASS_TEXTS],
-    pub(crate) techniques: Texts,
     pub(crate) signal_uid: Text,
     pub(crate) incident_uid: Text,
-    pub(crate) event_uids: Texts,
-    /// `subject_ref`, `subject_uid`, `subject_login`, `subject_email`.
+    /// `SUBJECT_COLUMNS` in their order.
     pub(crate) subject: [Text; 4],
     pub(crate) time: TimestampMillisecondArray,
     pub(crate) ingested_at: TimestampMillisecondArray,
+    /// Only where events were retracted.
+    pub(crate) event_uids: Option<Texts>,
     /// Set where a row breaks the contract by a null or by a value that was lost.
     breach: Option<BooleanBuffer>,
+}
+
+/// One batch.
+pub(crate) struct Columns {
+    pub(crate) labels: Labels,
+    pub(crate) cells: Cells,
 }
 
 impl Columns {
@@ -128,37 +151,47 @@ impl Columns {
     ///
     /// # Errors
     /// [`Error`] when a required column is absent or a column has a type of another kind.
-    pub(crate) fn read(batch: &RecordBatch) -> Result<Self, Error> {
+    pub(crate) fn read(batch: &RecordBatch, with_events: bool) -> Result<Self, Error> {
         let mut loader = Loader {
             batch,
             breach: None,
         };
-        let mut class = Vec::with_capacity(CLASS_TEXTS);
-        for name in CLASS_COLUMNS {
-            class.push(loader.text(name)?);
-        }
-        let Ok(class) = class.try_into() else {
-            unreachable!("every class column was just read")
-        };
+        let mut texts = |name| loader.text(name);
+        let tenant = texts("tenant_uid")?;
+        let [component, family, level, rule_id, source, integration] = KIND_COLUMNS;
+        let kind = [
+            texts(component)?,
+            texts(family)?,
+            texts(level)?,
+            texts(rule_id)?,
+            texts(source)?,
+            texts(integration)?,
+        ];
+        let signal_uid = texts("signal_uid")?;
+        let incident_uid = texts("incident_uid")?;
+        let [reference, uid, login, email] = SUBJECT_COLUMNS;
+        let subject = [texts(reference)?, texts(uid)?, texts(login)?, texts(email)?];
         Ok(Self {
-            rows: batch.num_rows(),
-            class,
-            techniques: loader.texts("attack_techniques")?,
-            signal_uid: loader.text("signal_uid")?,
-            incident_uid: loader.text("incident_uid")?,
-            event_uids: loader.texts("event_uids")?,
-            subject: [
-                loader.text("subject_ref")?,
-                loader.text("subject_uid")?,
-                loader.text("subject_login")?,
-                loader.text("subject_email")?,
-            ],
-            time: loader.instant("time")?,
-            ingested_at: loader.instant("ingested_at")?,
-            breach: loader.breach,
+            labels: Labels { tenant, kind },
+            cells: Cells {
+                rows: batch.num_rows(),
+                signal_uid,
+                incident_uid,
+                subject,
+                time: loader.instant("time")?,
+                ingested_at: loader.instant("ingested_at")?,
+                event_uids: if with_events {
+                    Some(loader.texts("event_uids")?)
+                } else {
+                    None
+                },
+                breach: loader.breach,
+            },
         })
     }
+}
 
+impl Cells {
     /// Whether a row was spoiled on its way into the contract's types.
     #[inline]
     pub(crate) fn is_breach(&self, row: usize) -> bool {
@@ -174,21 +207,24 @@ impl Columns {
             && UtcMillis::checked(self.ingested_at.value(row)).is_ok()
     }
 
-    /// The rows from `offset` on.
-    pub(crate) fn slice(&self, offset: usize, len: usize) -> Self {
-        let slice = |text: &Text| text.slice(offset, len);
-        Self {
-            rows: len,
-            class: self.class.each_ref().map(slice),
-            techniques: self.techniques.slice(offset, len),
-            signal_uid: slice(&self.signal_uid),
-            incident_uid: slice(&self.incident_uid),
-            event_uids: self.event_uids.slice(offset, len),
-            subject: self.subject.each_ref().map(slice),
-            time: self.time.slice(offset, len),
-            ingested_at: self.ingested_at.slice(offset, len),
-            breach: self.breach.as_ref().map(|breach| breach.slice(offset, len)),
+    /// What a row calls the person it hit.
+    #[inline]
+    pub(crate) fn subject(&self, row: usize) -> Subject<'_> {
+        let [subject_ref, uid, login, email] = &self.subject;
+        Subject {
+            subject_ref: subject_ref.get(row),
+            uid: uid.get(row),
+            login: login.get(row),
+            email: email.get(row),
         }
+    }
+
+    /// The incident a row names; a blank name is none.
+    #[inline]
+    pub(crate) fn incident(&self, row: usize) -> Option<&str> {
+        self.incident_uid
+            .get(row)
+            .filter(|incident| !incident.trim_ascii().is_empty())
     }
 }
 
@@ -320,23 +356,22 @@ mod tests {
     #[test]
     fn a_null_in_a_required_column_spoils_one_row() {
         let level: ArrayRef = Arc::new(StringArray::from(vec![None, Some("high")]));
-        let columns = Columns::read(&replaced("level", level)).unwrap();
-        assert!(columns.is_breach(0));
-        assert!(!columns.is_breach(1));
-        assert!(!columns.slice(1, 1).is_breach(0));
+        let columns = Columns::read(&replaced("level", level), true).unwrap();
+        assert!(columns.cells.is_breach(0));
+        assert!(!columns.cells.is_breach(1));
     }
 
     #[test]
     fn a_time_too_far_to_count_in_milliseconds_spoils_one_row() {
         let time: ArrayRef = Arc::new(TimestampSecondArray::from(vec![i64::MAX, 1_700_000_000]));
-        let columns = Columns::read(&replaced("time", time)).unwrap();
-        assert!(columns.is_breach(0));
-        assert_eq!(columns.time.value(1), 1_700_000_000_000);
+        let columns = Columns::read(&replaced("time", time), true).unwrap();
+        assert!(columns.cells.is_breach(0));
+        assert_eq!(columns.cells.time.value(1), 1_700_000_000_000);
         // The same in a column that may be null: null means "known from the start", a lost value not.
         let ingested: ArrayRef = Arc::new(TimestampSecondArray::from(vec![Some(i64::MAX), None]));
-        let columns = Columns::read(&replaced("ingested_at", ingested)).unwrap();
-        assert!(columns.is_breach(0));
-        assert!(!columns.is_breach(1));
+        let columns = Columns::read(&replaced("ingested_at", ingested), true).unwrap();
+        assert!(columns.cells.is_breach(0));
+        assert!(!columns.cells.is_breach(1));
     }
 
     #[test]
@@ -344,11 +379,11 @@ mod tests {
         let mut builder = StringDictionaryBuilder::<UInt8Type>::new();
         builder.append_value("low");
         builder.append_null();
-        let columns = Columns::read(&replaced("level", Arc::new(builder.finish()))).unwrap();
-        assert!(matches!(&columns.class[3], Text::Coded(_, values) if values.len() == 1));
-        assert_eq!(columns.class[3].get(0), Some("low"));
-        assert_eq!(columns.class[3].get(1), None);
-        assert!(columns.is_breach(1));
+        let columns = Columns::read(&replaced("level", Arc::new(builder.finish())), true).unwrap();
+        assert!(matches!(&columns.labels.kind[2], Text::Coded(_, values) if values.len() == 1));
+        assert_eq!(columns.labels.kind[2].get(0), Some("low"));
+        assert_eq!(columns.labels.kind[2].get(1), None);
+        assert!(columns.cells.is_breach(1));
     }
 
     #[test]
@@ -360,7 +395,7 @@ mod tests {
             let kept: Vec<usize> = (0..full.num_columns()).filter(|&i| i != dropped).collect();
             full.project(&kept).unwrap()
         };
-        let Err(error) = Columns::read(&without("level")) else {
+        let Err(error) = Columns::read(&without("level"), true) else {
             panic!("level is required")
         };
         assert_eq!(error.kind(), ErrorKind::MissingColumn);
@@ -368,15 +403,15 @@ mod tests {
             error.to_string(),
             "column level of attack_signals is required and absent"
         );
-        let columns = Columns::read(&without("event_uids")).unwrap();
-        assert!(columns.event_uids.get(0).is_none());
+        let columns = Columns::read(&without("event_uids"), true).unwrap();
+        assert!(columns.cells.event_uids.as_ref().unwrap().get(0).is_none());
     }
 
     #[test]
     fn a_column_of_another_kind_is_an_error() {
         let events: ArrayRef = Arc::new(Int64Array::from(vec![1, 2]));
         let time: ArrayRef = Arc::new(arrow::array::BooleanArray::from(vec![true, false]));
-        let Err(error) = Columns::read(&replaced("time", time)) else {
+        let Err(error) = Columns::read(&replaced("time", time), true) else {
             panic!("a flag is no instant")
         };
         assert_eq!(
@@ -384,6 +419,6 @@ mod tests {
             (ErrorKind::WrongType, "time")
         );
         // A number is a text of digits to Arrow; as a list of one it would be no harm either.
-        assert!(Columns::read(&replaced("rule_id", events)).is_ok());
+        assert!(Columns::read(&replaced("rule_id", events), true).is_ok());
     }
 }

@@ -1,29 +1,29 @@
 //! The count from the first batch to the last figure.
 
-use af_model::{HashKey, UtcMillis};
+use std::collections::{BTreeMap, VecDeque};
+use std::ops::RangeInclusive;
+
+use af_model::{HashKey, UtcDay, UtcMillis};
 use arrow::array::RecordBatch;
-use hashbrown::DefaultHashBuilder;
+use hashbrown::{DefaultHashBuilder, HashMap};
 use rayon::prelude::*;
 
-use crate::admit::{Admission, Admitted, Gate, Unmatchable};
-use crate::assemble::{Assembly, Series};
-use crate::class::Classes;
-use crate::collapse::Collapse;
 use crate::columns::Columns;
-use crate::decode::{Context, decode};
-use crate::dedupe::drop_duplicates;
+use crate::day::DayCount;
+use crate::decode::Context;
 use crate::error::Error;
-use crate::interner::{NONE, Names, Symbol};
-use crate::output::Counted;
+use crate::interner::{Names, position};
+use crate::kind::Kinds;
+use crate::output::{Counted, TenantCounts};
+use crate::part::{Part, Row, View};
 use crate::people::PeopleIndex;
 use crate::retractions::Retractions;
-use crate::rows::Chunk;
 
 /// The tenant under which signals are quarantined whose tenant's name is missing or invalid.
 pub use af_model::name::INVALID_TENANT;
 
-/// Rows of a chunk unless told otherwise.
-const CHUNK_ROWS: usize = 65_536;
+/// Rows that every thread gets at a time, about.
+const ROWS_A_THREAD: usize = 65_536;
 
 /// What counts: signals up to `as_of`, as known at `known_at`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,43 +41,74 @@ pub struct Cut {
 /// difference to the result (repeated rows count as duplicates). See the [crate's example](crate).
 pub struct Counter<'p> {
     people: &'p PeopleIndex,
-    retractions: Retractions,
+    retractions: &'p Retractions,
     cut: Cut,
     hash_key: HashKey,
     hasher: DefaultHashBuilder,
-    chunk_rows: usize,
+    /// The only day of the input, if that is one sorted partition.
+    partition: Option<UtcDay>,
     pending: Vec<Columns>,
     pending_rows: usize,
-    chunks: Vec<Chunk>,
+    /// Rows that are not counted yet.
+    parts: VecDeque<Part>,
+    /// The first row of the first part that is not counted yet.
+    first_row: usize,
     names: Names,
-    classes: Classes,
+    kinds: Kinds,
+    tenant_ids: HashMap<Option<String>, u32>,
+    tenants: Vec<Tenant>,
+    counted: Vec<(u32, TenantCounts)>,
+}
+
+/// A tenant of the input.
+struct Tenant {
+    name: Option<String>,
+    /// Whether all its rows were counted; only in a sorted partition that is known early.
+    is_done: bool,
 }
 
 impl<'p> Counter<'p> {
     /// A count of nothing yet. `retractions` should be as known at the cut's `known_at`, and `key`
     /// the one that `people` was built with.
-    pub fn new(people: &'p PeopleIndex, retractions: Retractions, cut: Cut, key: &HashKey) -> Self {
+    pub fn new(
+        people: &'p PeopleIndex,
+        retractions: &'p Retractions,
+        cut: Cut,
+        key: &HashKey,
+    ) -> Self {
         Self {
             people,
             retractions,
             cut,
             hash_key: key.clone(),
             hasher: DefaultHashBuilder::default(),
-            chunk_rows: CHUNK_ROWS,
+            partition: None,
             pending: Vec::new(),
             pending_rows: 0,
-            chunks: Vec::new(),
+            parts: VecDeque::new(),
+            first_row: 0,
             names: Names::default(),
-            classes: Classes::default(),
+            kinds: Kinds::default(),
+            tenant_ids: HashMap::new(),
+            tenants: Vec::new(),
+            counted: Vec::new(),
         }
     }
 
-    /// Sets how many rows one thread decodes at a time (65,536 by default, at least 1). Speed and
-    /// memory change with it, the result does not.
-    #[must_use]
-    pub fn with_chunk_rows(mut self, rows: usize) -> Self {
-        self.chunk_rows = rows.max(1);
-        self
+    /// A count of one partition: all rows are of one UTC day and come in the table's order. It holds
+    /// the rows of one tenant at a time and works on the caller's thread alone, so that days can be
+    /// counted side by side.
+    pub fn of_partition(
+        people: &'p PeopleIndex,
+        retractions: &'p Retractions,
+        cut: Cut,
+        key: &HashKey,
+        day: UtcDay,
+    ) -> Self {
+        Self {
+            partition: Some(day),
+            ..Self::new(people, retractions, cut, key)
+        }
     }
 
     /// Takes in anybody's batch of `attack_signals`. Rows that break the contract are counted as
@@ -85,149 +116,245 @@ impl<'p> Counter<'p> {
     ///
     /// # Errors
     /// [`Error`] when a required column is absent or a column has a type from which the contract's
-    /// cannot be made. The batch is not counted then, and the count may go on without it.
+    /// cannot be made; the batch is not counted then, and the count may go on without it. Of a
+    /// partition also [`ErrorKind::OtherDay`](crate::ErrorKind::OtherDay), and
+    /// [`ErrorKind::Unsorted`](crate::ErrorKind::Unsorted) for rows out of order: the count is lost
+    /// then, and [`Counter::new`] makes the right one.
     pub fn push(&mut self, signals: &RecordBatch) -> Result<(), Error> {
-        let columns = Columns::read(signals)?;
-        self.pending_rows += columns.rows;
+        let columns = Columns::read(signals, self.retractions.name_events())?;
+        if let Some(day) = self.partition {
+            let part = self.context().decode(columns);
+            self.adopt(part);
+            return self.count_done_tenants(day);
+        }
+        self.pending_rows += columns.cells.rows;
         self.pending.push(columns);
-        // Enough for every thread to have two chunks, which evens out unequal ones.
-        if self.pending_rows / self.chunk_rows >= 2 * rayon::current_num_threads() {
+        if self.pending_rows / ROWS_A_THREAD >= rayon::current_num_threads() {
             self.decode_pending();
         }
         Ok(())
     }
 
+    /// As [`Counter::finish`], for input that says which days it holds.
+    ///
+    /// # Errors
+    /// [`ErrorKind::OtherDay`](crate::ErrorKind::OtherDay) when a row is of another day.
+    pub fn finish_days(mut self, days: &RangeInclusive<UtcDay>) -> Result<Counted, Error> {
+        self.decode_pending();
+        let mut rows = self.parts.iter().flat_map(|part| &part.rows);
+        if rows.any(|row| !days.contains(&UtcMillis(row.time).day())) {
+            return Err(Error::other_day());
+        }
+        Ok(self.finish())
+    }
+
     /// All counts.
     pub fn finish(mut self) -> Counted {
         self.decode_pending();
-        drop_duplicates(&mut self.chunks, &mut self.classes, &self.names);
-        let series = Series::of(&self.classes, &self.names);
-        let (admitted, unmatched) = self.admit(&series);
-        let assembly = Assembly {
-            names: &self.names,
-            classes: &self.classes,
-            people: self.people,
-        };
-        let mut tenants = assembly.tenants();
-        assembly.add_unmatched(&mut tenants, unmatched);
-        let collapse = Collapse {
-            chunks: &self.chunks,
-            classes: &self.classes,
-            names: &self.names,
-            series: &series.names,
-        };
-        assembly.add_buckets(&mut tenants, collapse.buckets(admitted));
+        self.count_all();
+        let mut tenants: BTreeMap<String, TenantCounts> = BTreeMap::new();
+        for (tenant, counts) in std::mem::take(&mut self.counted) {
+            let name = self.tenants[tenant as usize].name.as_deref();
+            let name = name.unwrap_or(INVALID_TENANT);
+            match tenants.get_mut(name) {
+                Some(known) => known.absorb(counts),
+                None => {
+                    tenants.insert(name.to_owned(), counts);
+                }
+            }
+        }
+        let mut counted = Counted { tenants };
+        counted.sort();
         debug_assert!(
-            tenants.values().all(|tenant| tenant.account.closes()),
+            counted
+                .tenants
+                .values()
+                .all(|tenant| tenant.account.closes()),
             "every signal went somewhere"
         );
-        Counted { tenants }
+        counted
     }
 
-    /// Decodes what was pushed, in parallel, and adopts the chunks in their order.
-    fn decode_pending(&mut self) {
-        let units = units(&std::mem::take(&mut self.pending), self.chunk_rows);
-        self.pending_rows = 0;
-        let context = Context {
+    fn context(&self) -> Context<'_> {
+        Context {
             people: self.people,
             cut: self.cut,
             hash_key: &self.hash_key,
             hasher: &self.hasher,
-        };
-        let chunks: Vec<Chunk> = units
-            .par_iter()
-            .map(|unit| decode(unit, &context))
-            .collect();
-        for chunk in chunks {
-            self.adopt(chunk);
         }
     }
 
-    /// Gives a chunk's classes their input-wide ids.
-    fn adopt(&mut self, mut chunk: Chunk) {
-        let symbols: Vec<Symbol> = std::mem::take(&mut chunk.names)
-            .iter()
-            .map(|name| self.names.intern(name))
+    /// Decodes what was pushed, in parallel, and adopts the parts in their order.
+    fn decode_pending(&mut self) {
+        self.pending_rows = 0;
+        let pending = std::mem::take(&mut self.pending);
+        let context = self.context();
+        let parts: Vec<Part> = pending
+            .into_par_iter()
+            .map(|columns| context.decode(columns))
             .collect();
-        chunk.class_ids = chunk
-            .classes
-            .iter()
-            .map(|stored| {
-                let key = stored.key.map(|symbol| {
-                    if symbol == NONE {
-                        NONE
-                    } else {
-                        symbols[symbol as usize]
-                    }
-                });
-                let id = self.classes.intern(key, &self.names);
-                let account = &mut self.classes.get_mut(id).account;
-                account.signals_read += stored.read;
-                account.not_yet_known += stored.not_yet_known;
-                account.quarantined += stored.quarantined;
+        for part in parts {
+            self.adopt(part);
+        }
+    }
+
+    /// Gives a part's tenants and kinds their input-wide ids, and accounts for what has no rows.
+    fn adopt(&mut self, mut part: Part) {
+        let tenants: Vec<u32> = std::mem::take(&mut part.tenants)
+            .into_iter()
+            .map(|of_part| {
+                let mut counts = TenantCounts::default();
+                counts.account.signals_read = of_part.read;
+                counts.account.not_yet_known = of_part.not_yet_known;
+                counts.account.quarantined = of_part.quarantined;
+                let id = self.tenant_id(of_part.name);
+                self.counted.push((id, counts));
                 id
             })
             .collect();
-        if !chunk.rows.is_empty() {
-            self.chunks.push(chunk);
+        let kinds: Vec<u32> = std::mem::take(&mut part.kinds)
+            .iter()
+            .map(|kind| match kind.level {
+                // No row is of a kind without a level.
+                None => u32::MAX,
+                Some(level) => {
+                    let texts = kind.texts.each_ref().map(Option::as_deref);
+                    self.kinds.intern(texts, level, &mut self.names)
+                }
+            })
+            .collect();
+        for row in &mut part.rows {
+            row.tenant = tenants[row.tenant as usize];
+            row.kind = kinds[row.kind as usize];
+        }
+        if !part.rows.is_empty() {
+            self.parts.push_back(part);
         }
     }
 
-    fn admit(&mut self, series: &Series) -> (Vec<Admitted>, Vec<Unmatchable>) {
-        let gate = Gate {
-            people: self.people,
-            retractions: &self.retractions,
-            cut: self.cut,
-            classes: &self.classes,
-            names: &self.names,
-            series: &series.of_class,
-            hasher: &self.hasher,
+    fn tenant_id(&mut self, name: Option<String>) -> u32 {
+        let Self {
+            tenant_ids,
+            tenants,
+            ..
+        } = self;
+        *tenant_ids.entry(name.clone()).or_insert_with(|| {
+            tenants.push(Tenant {
+                name,
+                is_done: false,
+            });
+            position(tenants.len() - 1)
+        })
+    }
+
+    /// Counts the tenants of a partition of which all rows were seen, and lets go of their rows.
+    fn count_done_tenants(&mut self, day: UtcDay) -> Result<(), Error> {
+        let Some(last) = self.parts.back() else {
+            return Ok(());
         };
-        let admissions: Vec<Admission> = self
-            .chunks
-            .par_iter()
-            .enumerate()
-            .map(|(position, chunk)| gate.admit(position, chunk))
-            .collect();
-        let mut admitted = Vec::with_capacity(admissions.iter().map(|of| of.admitted.len()).sum());
-        let mut unmatched = Vec::new();
-        for (chunk, admission) in self.chunks.iter().zip(admissions) {
-            for (&id, tally) in chunk.class_ids.iter().zip(&admission.tallies) {
-                let class = self.classes.get_mut(id);
-                class.account += tally.account;
-                if let Some(span) = tally.heard {
-                    class.hear(span);
+        let (first_millis, last_millis) = (day.start().0, day.end().0);
+        let is_misplaced = |time: i64| time < first_millis || time > last_millis;
+        if last.rows.iter().any(|row| is_misplaced(row.time)) {
+            return Err(Error::other_day());
+        }
+        // As long as one tenant goes on there is nothing to do.
+        let open = self
+            .parts
+            .front()
+            .and_then(|part| part.rows.get(self.first_row));
+        let is_of_open =
+            |row: Option<&Row>| row.map(|row| row.tenant) == open.map(|row| row.tenant);
+        if is_of_open(last.rows.first()) && is_of_open(last.rows.last()) {
+            return Ok(());
+        }
+        let mut groups: Vec<(u32, Vec<View<'_>>)> = Vec::new();
+        let mut last_place = (0, self.first_row);
+        for (number, part) in self.parts.iter().enumerate() {
+            let skipped = if number == 0 { self.first_row } else { 0 };
+            for (place, row) in part.rows.iter().enumerate().skip(skipped) {
+                if self.tenants[row.tenant as usize].is_done {
+                    return Err(Error::unsorted());
+                }
+                match groups.last_mut() {
+                    Some((tenant, views)) if *tenant == row.tenant => {
+                        views.push(View { part, row });
+                    }
+                    _ => {
+                        if let Some((done, _)) = groups.last() {
+                            self.tenants[*done as usize].is_done = true;
+                        }
+                        last_place = (number, place);
+                        groups.push((row.tenant, vec![View { part, row }]));
+                    }
                 }
             }
-            admitted.extend(admission.admitted);
-            unmatched.extend(admission.unmatched);
         }
-        (admitted, unmatched)
+        if groups.len() <= 1 {
+            return Ok(());
+        }
+        // The last one may go on in the next batch.
+        groups.pop();
+        let count = DayCount {
+            people: self.people,
+            retractions: self.retractions,
+            cut: self.cut,
+            kinds: &self.kinds,
+            names: &self.names,
+        };
+        for (tenant, views) in groups {
+            let name = self.tenants[tenant as usize].name.as_deref();
+            let counts = count.count(name.unwrap_or(INVALID_TENANT), day, &views);
+            self.counted.push((tenant, counts));
+        }
+        let (done_parts, first_row) = last_place;
+        self.parts.drain(..done_parts);
+        self.first_row = first_row;
+        Ok(())
     }
-}
 
-/// Cuts and joins batches into units of about `rows` rows, one for a thread at a time.
-fn units(batches: &[Columns], rows: usize) -> Vec<Vec<Columns>> {
-    let mut units = Vec::new();
-    let mut unit = Vec::new();
-    let mut room = rows;
-    for batch in batches {
-        let mut start = 0;
-        while start < batch.rows {
-            let len = room.min(batch.rows - start);
-            unit.push(batch.slice(start, len));
-            start += len;
-            room -= len;
-            if room == 0 {
-                units.push(std::mem::take(&mut unit));
-                room = rows;
-            }
+    /// Counts all rows that are left, by tenant and day.
+    fn count_all(&mut self) {
+        let mut rows: Vec<(u32, UtcDay, u32, u32)> = Vec::new();
+        for (part, number) in self.parts.iter().zip(0_u32..) {
+            let skipped = if number == 0 { self.first_row } else { 0 };
+            let of_part = part.rows.iter().zip(0_u32..).skip(skipped);
+            rows.extend(
+                of_part.map(|(row, place)| (row.tenant, UtcMillis(row.time).day(), number, place)),
+            );
         }
+        rows.par_sort_unstable();
+        let count = DayCount {
+            people: self.people,
+            retractions: self.retractions,
+            cut: self.cut,
+            kinds: &self.kinds,
+            names: &self.names,
+        };
+        let groups: Vec<&[(u32, UtcDay, u32, u32)]> = rows
+            .chunk_by(|left, right| (left.0, left.1) == (right.0, right.1))
+            .collect();
+        let counted: Vec<(u32, TenantCounts)> = groups
+            .par_iter()
+            .map(|group| {
+                let (tenant, day, ..) = group[0];
+                let views: Vec<View<'_>> = group
+                    .iter()
+                    .map(|&(_, _, part, row)| {
+                        let part = &self.parts[part as usize];
+                        View {
+                            part,
+                            row: &part.rows[row as usize],
+                        }
+                    })
+                    .collect();
+                let name = self.tenants[tenant as usize].name.as_deref();
+                let name = name.unwrap_or(INVALID_TENANT);
+                (tenant, count.count(name, day, &views))
+            })
+            .collect();
+        self.counted.extend(counted);
+        self.parts.clear();
     }
-    if !unit.is_empty() {
-        units.push(unit);
-    }
-    units
 }
 
 #[cfg(test)]

@@ -19,6 +19,10 @@ pub enum ErrorKind {
     MissingColumn,
     /// A column has a type from which the contract's type cannot be made.
     WrongType,
+    /// A row of a partition is of another day.
+    OtherDay,
+    /// The rows of a partition are out of the table's order.
+    Unsorted,
 }
 
 impl Error {
@@ -27,6 +31,22 @@ impl Error {
             kind: ErrorKind::MissingColumn,
             column,
             problem: "is required and absent".to_owned(),
+        }
+    }
+
+    pub(crate) fn other_day() -> Self {
+        Self {
+            kind: ErrorKind::OtherDay,
+            column: "time",
+            problem: "holds another day than its file says".to_owned(),
+        }
+    }
+
+    pub(crate) fn unsorted() -> Self {
+        Self {
+            kind: ErrorKind::Unsorted,
+            column: "tenant_uid",
+            problem: "is not in the table's order".to_owned(),
         }
     }
 

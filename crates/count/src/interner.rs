@@ -1,6 +1,5 @@
 //! Texts as numbers: equal texts get equal symbols, so that the hot path compares integers.
 
-use std::borrow::Cow;
 use std::sync::Arc;
 
 use hashbrown::HashMap;
@@ -10,44 +9,6 @@ pub(crate) type Symbol = u32;
 
 /// The symbol of a null.
 pub(crate) const NONE: Symbol = Symbol::MAX;
-
-/// The symbols of one chunk; texts are borrowed from its columns.
-#[derive(Default)]
-pub(crate) struct ChunkNames<'a> {
-    texts: HashMap<&'a str, Symbol>,
-    lists: HashMap<String, Symbol>,
-    all: Vec<Cow<'a, str>>,
-}
-
-impl<'a> ChunkNames<'a> {
-    /// The symbol of a text.
-    pub(crate) fn text(&mut self, text: &'a str) -> Symbol {
-        let Self { texts, all, .. } = self;
-        *texts.entry(text).or_insert_with(|| {
-            all.push(Cow::Borrowed(text));
-            symbol(all.len() - 1)
-        })
-    }
-
-    /// The symbol of a list's written form, which lives in the caller's scratch buffer.
-    pub(crate) fn list(&mut self, written: &str) -> Symbol {
-        let Self { lists, all, .. } = self;
-        *lists.entry_ref(written).or_insert_with(|| {
-            all.push(Cow::Owned(written.to_owned()));
-            symbol(all.len() - 1)
-        })
-    }
-
-    /// The text of a symbol; `None` for [`NONE`].
-    pub(crate) fn get(&self, symbol: Symbol) -> Option<&str> {
-        (symbol != NONE).then(|| &*self.all[symbol as usize])
-    }
-
-    /// All texts in the order of their symbols.
-    pub(crate) fn into_texts(self) -> Vec<String> {
-        self.all.into_iter().map(Cow::into_owned).collect()
-    }
-}
 
 /// The symbols of the whole input.
 #[derive(Default)]
@@ -64,7 +25,7 @@ impl Names {
         }
         let name: Arc<str> = Arc::from(text);
         self.all.push(Arc::clone(&name));
-        let new = symbol(self.all.len() - 1);
+        let new = position(self.all.len() - 1);
         self.symbols.insert(name, new);
         new
     }
@@ -75,11 +36,12 @@ impl Names {
     }
 }
 
-fn symbol(index: usize) -> Symbol {
-    Symbol::try_from(index)
+/// A position as a number of 32 bits, which is not that of a null.
+pub(crate) fn position(index: usize) -> u32 {
+    u32::try_from(index)
         .ok()
-        .filter(|&symbol| symbol != NONE)
-        .expect("fewer than 2^32 distinct names fit into memory")
+        .filter(|&position| position != NONE)
+        .expect("fewer than 2^32 rows and names fit into memory")
 }
 
 #[cfg(test)]
@@ -94,12 +56,5 @@ mod tests {
         assert_eq!(names.intern("a"), a);
         assert_eq!(names.get(b).map(|name| &**name), Some("b"));
         assert_eq!(names.get(NONE), None);
-    }
-
-    #[test]
-    fn a_text_and_a_list_written_alike_are_two_things() {
-        let mut names = ChunkNames::default();
-        assert_ne!(names.text("1:a"), names.list("1:a"));
-        assert_eq!(names.into_texts(), ["1:a", "1:a"]);
     }
 }

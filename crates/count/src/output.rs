@@ -7,6 +7,7 @@ use af_model::accounting::SignalAccount;
 use af_model::manifest::Feed;
 use af_model::tables::{bucket_counts, unmatched_signals};
 use af_model::{Level, UtcDay, UtcMillis};
+use rayon::prelude::*;
 
 use crate::counter::Cut;
 use crate::people::PeopleIndex;
@@ -20,6 +21,27 @@ pub struct Counted {
     /// By tenant; signals whose tenant's name is invalid or missing are quarantined under
     /// [`INVALID_TENANT`](crate::INVALID_TENANT), so that no hostile name travels on.
     pub tenants: BTreeMap<String, TenantCounts>,
+}
+
+impl Counted {
+    /// Adds the counts of other days. [`Counted::sort`] brings them into order.
+    pub fn absorb(&mut self, other: Self) {
+        for (tenant, counts) in other.tenants {
+            match self.tenants.get_mut(&tenant) {
+                Some(known) => known.absorb(counts),
+                None => {
+                    self.tenants.insert(tenant, counts);
+                }
+            }
+        }
+    }
+
+    /// Brings blocks and unmatched signals into the order that their tables promise.
+    pub fn sort(&mut self) {
+        self.tenants
+            .par_iter_mut()
+            .for_each(|(_, counts)| counts.sort());
+    }
 }
 
 /// The counts of one tenant.
@@ -37,6 +59,45 @@ pub struct TenantCounts {
     pub blocks: Vec<CountedBlock>,
     /// Sorted by all columns, no two alike but for `n`.
     pub unmatched: Vec<Unmatched>,
+}
+
+impl TenantCounts {
+    /// Adds the counts of other days of the tenant. [`TenantCounts::sort`] brings them into order.
+    pub fn absorb(&mut self, mut other: Self) {
+        self.account += other.account;
+        self.conflicts += other.conflicts;
+        for (component, feed) in other.feeds {
+            match self.feeds.get_mut(&component) {
+                Some(known) => absorb_feed(known, feed),
+                None => {
+                    self.feeds.insert(component, feed);
+                }
+            }
+        }
+        self.blocks.append(&mut other.blocks);
+        self.unmatched.append(&mut other.unmatched);
+    }
+
+    /// Brings blocks and unmatched signals into order. What was added day by day is a few ascending
+    /// runs, which a stable sort merges.
+    pub fn sort(&mut self) {
+        self.blocks
+            .par_sort_by(|left, right| left.key().cmp(&right.key()));
+        self.unmatched
+            .par_sort_by(|left, right| left.key().cmp(&right.key()));
+    }
+}
+
+fn absorb_feed(known: &mut Feed, other: Feed) {
+    known.first = match (known.first, other.first) {
+        (Some(one), Some(another)) => Some(one.min(another)),
+        (one, another) => one.or(another),
+    };
+    known.last = known.last.max(other.last);
+    known.scored += other.scored;
+    known.integrations.extend(other.integrations);
+    known.integrations.sort_unstable();
+    known.integrations.dedup();
 }
 
 /// One level of one bucket: the incidents of one person, component, family and UTC day whose
@@ -60,10 +121,68 @@ pub struct CountedBlock {
     pub first_time: UtcMillis,
     /// Latest signal.
     pub last_time: UtcMillis,
-    /// The rules that found them, sorted, distinct.
-    pub rule_ids: Vec<Arc<str>>,
+    /// The rules that found them, sorted, distinct; shared by blocks of the same rules.
+    pub rule_ids: Arc<[Arc<str>]>,
     /// The first 20 signals by id, ascending.
-    pub signal_uids: Vec<String>,
+    pub signal_uids: SignalUids,
+}
+
+/// Ids of signals in one piece of memory: there are as many as blocks, and more.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SignalUids {
+    /// One after the other.
+    texts: Box<str>,
+    /// Where all but the last end.
+    ends: Box<[u32]>,
+}
+
+impl SignalUids {
+    /// The ids in the given order.
+    ///
+    /// # Panics
+    /// When they are longer than 4 GiB together.
+    pub fn new<'t>(uids: impl Iterator<Item = &'t str>) -> Self {
+        let mut texts = String::new();
+        let mut ends = Vec::new();
+        let mut is_first = true;
+        for uid in uids {
+            if !is_first {
+                ends.push(u32::try_from(texts.len()).expect("20 ids are shorter than 4 GiB"));
+            }
+            is_first = false;
+            texts.push_str(uid);
+        }
+        Self {
+            texts: texts.into(),
+            ends: ends.into(),
+        }
+    }
+
+    /// How many there are, at least 1.
+    pub fn count(&self) -> usize {
+        self.ends.len() + 1
+    }
+
+    /// One after the other.
+    pub fn iter(&self) -> impl Iterator<Item = &str> {
+        let ends = self.ends.iter().map(|&end| end as usize);
+        let starts = std::iter::once(0).chain(ends.clone());
+        starts
+            .zip(ends.chain([self.texts.len()]))
+            .map(|(start, end)| &self.texts[start..end])
+    }
+}
+
+impl CountedBlock {
+    fn key(&self) -> impl Ord + '_ {
+        (
+            self.person,
+            &self.component,
+            &self.family,
+            self.day,
+            self.level.slot(),
+        )
+    }
 }
 
 /// Why a signal belongs to nobody. Ordered as the written names are.

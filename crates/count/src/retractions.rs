@@ -71,6 +71,13 @@ impl Retractions {
         })
     }
 
+    /// Whether any event is retracted: only then the events behind a signal are looked at.
+    pub fn name_events(&self) -> bool {
+        self.tenants
+            .values()
+            .any(|targets| !targets.events.is_empty())
+    }
+
     /// Statements of an unknown kind or action.
     pub const fn ignored(&self) -> u64 {
         self.ignored

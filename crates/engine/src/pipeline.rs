@@ -15,6 +15,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use af_count::Retractions;
 use af_directory::ImportOptions;
 use af_model::accounting::{EventAccount, PerTenant};
 use af_model::manifest::{
@@ -29,7 +30,7 @@ use crate::detect::{self, DetectReport};
 use crate::error::{Error, ErrorKind};
 use crate::progress::Progress;
 use crate::publish::{Facts, entries, publish, tenant_entries, tenant_runs, unchanged};
-use crate::tally::{self, AskedCut, LatestKnown};
+use crate::tally::{self, AskedCut, Counting, LatestKnown};
 use crate::{feedback, feeds, people, retract, timeline, upkeep};
 
 /// The state document that sums up what every `normalize` read.
@@ -198,8 +199,14 @@ pub fn score_store_gated(
 
     // signals + people → counts → scores
     let index = tally::index(people, Some(key));
-    let mut counted = tally::count(&signals, &index, &retracted, cut, Some(key), progress)
-        .map_err(holds_all_tenants)?;
+    let retractions = Retractions::new(&retracted, cut.known_at);
+    let counting = Counting {
+        people: &index,
+        retractions: &retractions,
+        cut,
+        key: Some(key),
+    };
+    let mut counted = tally::count(counting, &signals, progress).map_err(holds_all_tenants)?;
     left_out.append(&mut tally::unclosed(&counted));
     counted
         .tenants
@@ -346,7 +353,13 @@ pub fn score_files(
 
     let people_n = imported.people.len() as u64;
     let index = tally::index(imported.people, job.key);
-    let counted = tally::count(job.signals, &index, &[], cut, job.key, progress)?;
+    let counting = Counting {
+        people: &index,
+        retractions: &Retractions::default(),
+        cut,
+        key: job.key,
+    };
+    let counted = tally::count(counting, job.signals, progress)?;
     let stamp = Stamp {
         cut,
         config_hash: params.config_hash().to_string(),

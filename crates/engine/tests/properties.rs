@@ -29,7 +29,7 @@ fn compute(input: &OracleInput, seed: u64) -> (Counted, SnapshotTables) {
     };
     let people = PeopleIndex::new(input.people.clone(), &input.key);
     let retractions = Retractions::new(&input.retractions, cut.known_at);
-    let mut counter = Counter::new(&people, retractions, cut, &input.key);
+    let mut counter = Counter::new(&people, &retractions, cut, &input.key);
     for batch in generate::to_batches(&input.signals, seed) {
         counter.push(&batch).unwrap();
     }

@@ -9,7 +9,10 @@ use arrow::array::{Array, ArrayRef, StringArray};
 use arrow::datatypes::{Field, Schema};
 
 use super::*;
-use crate::output::{TenantCounts, UnmatchedReason, bucket_counts, unmatched_signals};
+use crate::error::ErrorKind;
+use crate::output::{
+    CountedBlock, TenantCounts, UnmatchedReason, bucket_counts, unmatched_signals,
+};
 use crate::testing::{KEY, at, person, signal};
 
 type Signal = attack_signals::Row<'static>;
@@ -29,10 +32,13 @@ fn cut() -> Cut {
 }
 
 fn count_with(index: &PeopleIndex, retracted: &[retractions::Row], signals: &[Signal]) -> Counted {
-    // One row a chunk, so that whatever spans rows spans chunks.
+    // One row a batch, so that whatever spans rows spans parts.
     let retractions = Retractions::new(retracted, cut().known_at);
-    let mut counter = Counter::new(index, retractions, cut(), &KEY).with_chunk_rows(1);
-    counter.push(&attack_signals::batch(signals)).unwrap();
+    let mut counter = Counter::new(index, &retractions, cut(), &KEY);
+    for signal in signals {
+        let batch = attack_signals::batch(std::slice::from_ref(signal));
+        counter.push(&batch).unwrap();
+    }
     counter.finish()
 }
 
@@ -47,6 +53,10 @@ fn count(signals: &[Signal]) -> TenantCounts {
 fn parts(counts: &TenantCounts) -> Vec<(&'static str, u64)> {
     let parts = counts.account.parts();
     parts.into_iter().filter(|(_, n)| *n > 0).collect()
+}
+
+fn uids(block: &CountedBlock) -> Vec<&str> {
+    block.signal_uids.iter().collect()
 }
 
 fn with(mut signal: Signal, change: impl FnOnce(&mut Signal)) -> Signal {
@@ -64,8 +74,8 @@ fn incident(uid: &str, level: &'static str, time: &str, incident_uid: &str) -> S
 
 #[test]
 fn a_row_takes_forty_bytes() {
-    assert_eq!(size_of::<crate::rows::Row>(), 40);
-    assert!(size_of::<Admitted>() <= 48);
+    assert_eq!(size_of::<crate::part::Row>(), 40);
+    assert!(size_of::<crate::admit::Admitted<'_>>() <= 24);
 }
 
 #[test]
@@ -130,7 +140,8 @@ fn a_null_where_none_may_be_quarantines_its_row() {
     let batch = RecordBatch::try_new(Arc::new(Schema::new(fields)), columns).unwrap();
     assert_eq!(batch.column(place).null_count(), 1);
     let people = people();
-    let mut counter = Counter::new(&people, Retractions::default(), cut(), &KEY);
+    let retractions = Retractions::default();
+    let mut counter = Counter::new(&people, &retractions, cut(), &KEY);
     counter.push(&batch).unwrap();
     let counted = counter.finish();
     assert_eq!(
@@ -174,8 +185,8 @@ fn copies_that_differ_only_in_ingestion_are_no_conflict() {
 }
 
 #[test]
-fn every_column_makes_a_conflict() {
-    let changes: [fn(&mut Signal); 13] = [
+fn every_column_that_counts_makes_a_conflict() {
+    let changes: [fn(&mut Signal); 10] = [
         |signal| signal.time = UtcMillis(signal.time.0 + 1),
         |signal| signal.subject_ref = Some("uid:a".into()),
         |signal| signal.subject_uid = Some("a".into()),
@@ -184,11 +195,8 @@ fn every_column_makes_a_conflict() {
         |signal| signal.component = "identity".into(),
         |signal| signal.family = "other".into(),
         |signal| signal.rule_id = "r2".into(),
-        |signal| signal.rule_version = Some("".into()),
         |signal| signal.incident_uid = Some("i".into()),
-        |signal| signal.event_uids = Some(vec![]),
         |signal| signal.integration = Some("eu".into()),
-        |signal| signal.attack_techniques = Some(vec!["T1566".into()]),
     ];
     for (number, change) in changes.into_iter().enumerate() {
         let signals = [signal("s1", ANA), with(signal("s1", ANA), change)];
@@ -202,25 +210,26 @@ fn every_column_makes_a_conflict() {
 }
 
 #[test]
-fn lists_cut_differently_differ() {
-    let copy = |techniques: &[&'static str]| {
-        with(signal("s1", ANA), |signal| {
-            signal.attack_techniques = Some(techniques.iter().map(|&id| id.into()).collect());
-        })
-    };
-    assert_eq!(count(&[copy(&["ab"]), copy(&["a", "b"])]).conflicts, 1);
-    assert_eq!(count(&[copy(&["1:a"]), copy(&["1", "a"])]).conflicts, 1);
-    assert_eq!(count(&[copy(&["a"]), copy(&["a"])]).conflicts, 0);
+fn what_no_figure_is_made_of_makes_none() {
+    let changes: [fn(&mut Signal); 3] = [
+        |signal| signal.rule_version = Some("2".into()),
+        |signal| signal.event_uids = Some(vec!["e1".into()]),
+        |signal| signal.attack_techniques = Some(vec!["T1566".into()]),
+    ];
+    for change in changes {
+        let counts = count(&[signal("s1", ANA), with(signal("s1", ANA), change)]);
+        assert_eq!((counts.account.duplicate, counts.conflicts), (1, 0));
+    }
 }
 
 #[test]
-fn the_key_of_a_signal_is_tenant_source_and_id_whatever_the_day() {
+fn the_key_of_a_signal_is_tenant_source_id_and_day() {
     let counts = count(&[
         signal("s1", ANA),
         with(signal("s1", ANA), |signal| signal.source = "other".into()),
         with(signal("s1", ANA), |signal| signal.time = at("2026-11-10")),
     ]);
-    assert_eq!(parts(&counts), [("duplicate", 1), ("scored", 2)]);
+    assert_eq!(parts(&counts), [("scored", 3)]);
     let other = with(signal("s1", ANA), |signal| {
         signal.tenant_uid = "other".into();
     });
@@ -350,13 +359,10 @@ fn an_incident_counts_once_a_day_at_its_highest_level() {
     };
     assert_eq!((high.level, high.n), (Level::High, 1));
     // Highest level, then earliest time, then smallest id.
-    assert_eq!(high.signal_uids, ["s3"]);
+    assert_eq!(uids(high), ["s3"]);
     assert_eq!(high.first_time, at("2026-11-19T03:00:00Z"));
     assert_eq!(high.last_time, at("2026-11-19T03:00:00Z"));
-    assert_eq!(
-        (low.level, &low.signal_uids[..]),
-        (Level::Low, &["s2".to_owned()][..])
-    );
+    assert_eq!((low.level, &uids(low)[..]), (Level::Low, &["s2"][..]));
 }
 
 #[test]
@@ -430,7 +436,7 @@ fn retracting_an_incident_takes_all_its_signals() {
     );
     let acme = &counted.tenants["acme"];
     assert_eq!(parts(acme), [("retracted", 3), ("scored", 2)]);
-    assert_eq!(acme.blocks[0].signal_uids, ["s4", "s5"]);
+    assert_eq!(uids(&acme.blocks[0]), ["s4", "s5"]);
 }
 
 #[test]
@@ -469,8 +475,8 @@ fn blocks_are_sorted_and_add_up_to_bucket_counts() {
         ]
     );
     let critical = &counts.blocks[0];
-    assert_eq!(critical.signal_uids, ["s1", "s2"]);
-    assert_eq!(critical.rule_ids, ["rule_5".into(), "rule_9".into()]);
+    assert_eq!(uids(critical), ["s1", "s2"]);
+    assert_eq!(*critical.rule_ids, ["rule_5".into(), "rule_9".into()]);
     let rows = bucket_counts("acme", &counts, &people());
     assert_eq!(rows.len(), 3);
     let first = &rows[0];
@@ -495,7 +501,7 @@ fn a_block_names_its_first_twenty_signals() {
     let counts = count(&signals);
     assert_eq!(counts.blocks[0].n, 25);
     let expected: Vec<String> = (0..20).map(|n| format!("s{n:02}")).collect();
-    assert_eq!(counts.blocks[0].signal_uids, expected);
+    assert_eq!(uids(&counts.blocks[0]), expected);
 }
 
 #[test]
@@ -557,10 +563,12 @@ fn a_shared_key_is_resolved_at_each_signals_own_time() {
         on("s2", "2026-10-10"),
         on("s3", "2026-10-15"),
     ];
+    let retractions = Retractions::default();
     let counts = |rows: usize| {
-        let mut counter =
-            Counter::new(&index, Retractions::default(), cut(), &KEY).with_chunk_rows(rows);
-        counter.push(&attack_signals::batch(&signals)).unwrap();
+        let mut counter = Counter::new(&index, &retractions, cut(), &KEY);
+        for signals in signals.chunks(rows) {
+            counter.push(&attack_signals::batch(signals)).unwrap();
+        }
         counter.finish().tenants.remove("acme").unwrap()
     };
     // All three in one chunk share one subject; the answer must not be shared.
@@ -640,4 +648,25 @@ fn a_person_created_after_as_of_has_no_row() {
         counted.tenants["acme"].unmatched[0].reason,
         UnmatchedReason::NoMatch
     );
+}
+
+#[test]
+fn a_partition_refuses_other_days_and_rows_out_of_order() {
+    let people = people();
+    let retractions = Retractions::default();
+    let day = at("2026-11-20").day();
+    let push = |signals: &[Signal]| {
+        let mut counter = Counter::of_partition(&people, &retractions, cut(), &KEY, day);
+        let batches = signals.chunks(1).map(attack_signals::batch);
+        let mut pushed = batches.map(|batch| counter.push(&batch));
+        pushed.find_map(Result::err).map(|error| error.kind())
+    };
+    let of = |tenant: &'static str, uid: &str| {
+        with(signal(uid, ANA), |signal| signal.tenant_uid = tenant.into())
+    };
+    assert_eq!(push(&[of("acme", "s1"), of("other", "s1")]), None);
+    let back_again = [of("acme", "s1"), of("other", "s1"), of("acme", "s2")];
+    assert_eq!(push(&back_again), Some(ErrorKind::Unsorted));
+    let yesterday = with(signal("s1", ANA), |signal| signal.time = at("2026-11-19"));
+    assert_eq!(push(&[yesterday]), Some(ErrorKind::OtherDay));
 }

@@ -103,17 +103,23 @@ impl PeopleIndex {
         time: UtcMillis,
         as_of: UtcMillis,
     ) -> Resolution {
-        self.decide(tenant, *subject, time, as_of).resolution
+        let keys = self.keys_of(tenant);
+        self.decide(tenant, keys, *subject, time, as_of).resolution
+    }
+
+    /// The keys of a tenant's people; looked up once for many signals.
+    pub(crate) fn keys_of(&self, tenant: &str) -> Option<&TenantKeys> {
+        self.tenants.get(tenant)
     }
 
     pub(crate) fn decide(
         &self,
         tenant: &str,
+        keys: Option<&TenantKeys>,
         subject: Subject<'_>,
         time: UtcMillis,
         as_of: UtcMillis,
     ) -> Decision {
-        let keys = self.tenants.get(tenant);
         let mut steady = true;
         let mut resolution = Resolution::NoKey;
         for name in subject.names() {
@@ -162,7 +168,7 @@ impl PeopleIndex {
 }
 
 /// The keys of one tenant.
-struct TenantKeys {
+pub(crate) struct TenantKeys {
     uids: HashMap<Box<str>, u32>,
     by_text: HashMap<Box<str>, Slot>,
     by_hash: HashMap<HexHash, Slot>,

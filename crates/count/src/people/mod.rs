@@ -5,6 +5,6 @@ mod holder;
 mod index;
 mod subject;
 
-pub(crate) use index::Decision;
+pub(crate) use index::{Decision, TenantKeys};
 pub use index::{PeopleIndex, Resolution};
 pub use subject::Subject;

@@ -149,6 +149,7 @@ fn fate(sample: &Sample, number: usize, signal: &Signal) -> Fate {
             signal.tenant_uid.clone(),
             signal.source.clone(),
             signal.signal_uid.clone(),
+            signal.time.day(),
         )
     };
     let (kept, winner) = sample
@@ -160,10 +161,16 @@ fn fate(sample: &Sample, number: usize, signal: &Signal) -> Fate {
         .min_by_key(|(number, other)| (other.ingested_at, *number))
         .expect("the signal itself has its key");
     if kept != number {
-        let mut same_instant = winner.clone();
-        same_instant.ingested_at = signal.ingested_at;
+        // No figure is made of these.
+        let counted = |signal: &Signal| Signal {
+            ingested_at: None,
+            rule_version: None,
+            event_uids: None,
+            attack_techniques: None,
+            ..signal.clone()
+        };
         return Fate::Duplicate {
-            is_conflict: same_instant != *signal,
+            is_conflict: counted(winner) != counted(signal),
         };
     }
     if signal.time > AS_OF {

@@ -217,7 +217,9 @@ impl<'a> Scored<'a> {
                 rule_ids: behind.map_or_else(Vec::new, |counted| {
                     counted.rule_ids.iter().map(ToString::to_string).collect()
                 }),
-                signal_uids: behind.map_or_else(Vec::new, |counted| counted.signal_uids.clone()),
+                signal_uids: behind.map_or_else(Vec::new, |counted| {
+                    counted.signal_uids.iter().map(str::to_owned).collect()
+                }),
                 ..empty(block.n, block.load_share_micro, block.score_share_micro)
             });
         }

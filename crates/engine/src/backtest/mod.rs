@@ -12,6 +12,7 @@ mod view;
 
 use std::path::PathBuf;
 
+use af_count::Retractions;
 use af_model::params::WINDOW_DAYS;
 use af_model::{Params, UtcDay};
 use af_rules::{Class, Rule, RuleSet};
@@ -23,7 +24,7 @@ use crate::detect::{Detected, OWN_FILES};
 use crate::error::{Error, ErrorKind};
 use crate::pipeline::LeftOut;
 use crate::progress::Progress;
-use crate::tally::{self, AskedCut, LatestKnown};
+use crate::tally::{self, AskedCut, Counting, LatestKnown};
 use crate::{people, retract};
 
 pub use view::{
@@ -102,6 +103,13 @@ pub fn backtest(job: &BacktestJob<'_>, progress: &dyn Progress) -> Result<Backte
     let (people, _) = people::people_at(store, cut.known_at)?;
     let key = store.existing_hash_key()?;
     let index = tally::index(people, key.as_ref());
+    let retractions = Retractions::new(&retracted, cut.known_at);
+    let counting = Counting {
+        people: &index,
+        retractions: &retractions,
+        cut,
+        key: key.as_ref(),
+    };
 
     let mut left_out = LeftOut::new();
     let mut scored = Vec::new();
@@ -110,15 +118,7 @@ pub fn backtest(job: &BacktestJob<'_>, progress: &dyn Progress) -> Result<Backte
         (&classified.with, job.with),
     ] {
         let signals = signals.within(&window);
-        let counted = tally::count_with(
-            &signals,
-            &files,
-            &index,
-            &retracted,
-            cut,
-            key.as_ref(),
-            progress,
-        )?;
+        let counted = tally::count_with(counting, &signals, &files, progress)?;
         left_out.append(&mut tally::unclosed(&counted));
         let stamp = Stamp {
             cut,
@@ -136,7 +136,7 @@ pub fn backtest(job: &BacktestJob<'_>, progress: &dyn Progress) -> Result<Backte
         return Err(Error::new(ErrorKind::Gate, message));
     }
     let own = classified.own(&rule.id)?;
-    let alone = tally::count_with(&own, &[], &index, &retracted, cut, key.as_ref(), progress)?;
+    let alone = tally::count_with(counting, &own, &[], progress)?;
 
     let mut view = Backtest::about(rule, cut, (first.max(days[0]), last), &classified);
     compare::people_hit(&mut view, &alone, &index, job.limit);

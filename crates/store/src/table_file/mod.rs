@@ -1,6 +1,7 @@
 //! One table as one Parquet file: writing ours, reading anybody's.
 
 mod read;
+mod statistics;
 mod write;
 
 pub use read::{Batches, Scan, TableFile, read};

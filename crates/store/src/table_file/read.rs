@@ -39,7 +39,7 @@ pub enum Scan {
 pub struct TableFile {
     path: PathBuf,
     table: &'static Table,
-    metadata: ArrowReaderMetadata,
+    pub(super) metadata: ArrowReaderMetadata,
     rows: u64,
 }
 

@@ -64,7 +64,7 @@ pub fn breaks_contract(signal: &OracleSignal) -> bool {
         || skewed
 }
 
-/// What remains of rows that share tenant, source and id.
+/// What remains of rows that share tenant, source, id and UTC day.
 #[derive(Debug, Default)]
 pub struct Deduplicated<'a> {
     /// One row for each key.
@@ -75,16 +75,21 @@ pub struct Deduplicated<'a> {
     pub conflicts: BTreeMap<String, u64>,
 }
 
-/// Keeps of each (tenant, source, id) the row with the earliest `ingested_at` (null is known from
+/// Keeps of each (tenant, source, id, UTC day) the row with the earliest `ingested_at` (null is known from
 /// the start, hence earliest), then the one with the smallest content hash.
 ///
 /// Which hash that is the formula leaves open, so rows that tie on `ingested_at` and differ in
 /// content are outside what two implementations can be compared on; the generators make none.
 pub fn deduplicate<'a>(signals: &[&'a OracleSignal]) -> Deduplicated<'a> {
-    let mut by_key: BTreeMap<(&str, &str, &str), Vec<&OracleSignal>> = BTreeMap::new();
+    let mut by_key: BTreeMap<_, Vec<&OracleSignal>> = BTreeMap::new();
     for &signal in signals {
         by_key
-            .entry((&signal.tenant_uid, &signal.source, &signal.signal_uid))
+            .entry((
+                &signal.tenant_uid,
+                &signal.source,
+                &signal.signal_uid,
+                signal.time.day(),
+            ))
             .or_default()
             .push(signal);
     }
@@ -103,9 +108,13 @@ pub fn deduplicate<'a>(signals: &[&'a OracleSignal]) -> Deduplicated<'a> {
     result
 }
 
+/// What figures are made of.
 fn content(signal: &OracleSignal) -> OracleSignal {
     OracleSignal {
         ingested_at: None,
+        rule_version: None,
+        event_uids: None,
+        attack_techniques: None,
         ..signal.clone()
     }
 }

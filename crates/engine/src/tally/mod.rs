@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use af_count::{Counted, Counter, PeopleIndex, Retractions, Unmatched};
-use af_model::tables::{attack_signals, retractions};
-use af_model::{HashKey, Person, UtcMillis};
-use af_store::{Scan, table_file};
+use af_model::tables::attack_signals;
+use af_model::{HashKey, Person, UtcDay, UtcMillis};
+use af_store::{Scan, TableFile, table_file};
 use arrow::array::{AsArray, RecordBatch};
 use arrow::datatypes::{DataType, TimeUnit, TimestampMillisecondType};
 
@@ -14,6 +14,8 @@ use crate::pipeline::LeftOut;
 use crate::progress::Progress;
 
 pub use af_count::Cut;
+
+mod units;
 
 /// Stands in where there is no key; nothing hashed with it is ever written.
 const NO_KEY: HashKey = HashKey::new([0; 32]);
@@ -104,8 +106,21 @@ pub fn index(people: Vec<Person>, key: Option<&HashKey>) -> PeopleIndex {
     PeopleIndex::new(people, key.unwrap_or(&NO_KEY))
 }
 
-/// Counts the signals of `files` against the people. Without a key of hashed names, unmatched
-/// identifiers are left out: a key that anybody knows would not hide them.
+/// What a count asks of every signal.
+#[derive(Clone, Copy)]
+pub struct Counting<'a> {
+    /// Everybody's keys.
+    pub people: &'a PeopleIndex,
+    /// What was taken back, as known at the cut.
+    pub retractions: &'a Retractions,
+    /// Up to when signals count.
+    pub cut: Cut,
+    /// The key of hashed names. Without one, unmatched identifiers are left out: a key that anybody
+    /// knows would not hide them.
+    pub key: Option<&'a HashKey>,
+}
+
+/// Counts the signals of files.
 ///
 /// A row that breaks the contract is counted as quarantined; a file whose columns do, or that a
 /// newer program wrote, is refused.
@@ -113,28 +128,27 @@ pub fn index(people: Vec<Person>, key: Option<&HashKey>) -> PeopleIndex {
 /// # Errors
 /// A file cannot be read or breaks the contract.
 pub fn count(
+    counting: Counting<'_>,
     files: &[PathBuf],
-    people: &PeopleIndex,
-    retracted: &[retractions::Row],
-    cut: Cut,
-    key: Option<&HashKey>,
     progress: &dyn Progress,
 ) -> Result<Counted, Error> {
-    count_with(&[], files, people, retracted, cut, key, progress)
+    let mut counted = Counted::default();
+    count_units(counting, files, progress, |unit| {
+        counted.absorb(unit);
+        Ok(())
+    })?;
+    counted.sort();
+    Ok(counted)
 }
 
 /// As [`count`], with signals beside the files that were never written.
 pub(crate) fn count_with(
+    counting: Counting<'_>,
     unwritten: &[RecordBatch],
     files: &[PathBuf],
-    people: &PeopleIndex,
-    retracted: &[retractions::Row],
-    cut: Cut,
-    key: Option<&HashKey>,
     progress: &dyn Progress,
 ) -> Result<Counted, Error> {
-    let retractions = Retractions::new(retracted, cut.known_at);
-    let mut counter = Counter::new(people, retractions, cut, key.unwrap_or(&NO_KEY));
+    let mut counter = counting.counter();
     for batch in unwritten {
         counter
             .push(batch)
@@ -142,22 +156,59 @@ pub(crate) fn count_with(
     }
     progress.begin("counting signals", Some(files.len() as u64));
     for file in files {
-        for batch in table_file::read(file, &attack_signals::TABLE, None, Scan::AsWritten)? {
-            counter
-                .push(&batch?)
-                .map_err(|error| broken(file, &error))?;
-        }
+        units::push_file(&mut counter, counting, &open(file)?)?;
         progress.advance(1);
     }
-    let mut counted = counter.finish();
     progress.end();
-    if key.is_none() {
-        counted
-            .tenants
-            .values_mut()
-            .for_each(|counts| forget_identifiers(&mut counts.unmatched));
+    Ok(counting.shown(counter.finish()))
+}
+
+/// Counts the signals of files and hands on what was counted of whole UTC days, in any order: no day
+/// is in two of them. What was handed on is not held, so memory is that of the largest unit.
+///
+/// # Errors
+/// As [`count`], and what `take` says.
+pub fn count_units(
+    counting: Counting<'_>,
+    files: &[PathBuf],
+    progress: &dyn Progress,
+    take: impl FnMut(Counted) -> Result<(), Error> + Send,
+) -> Result<(), Error> {
+    let files: Vec<TableFile> = files
+        .iter()
+        .map(|path| open(path))
+        .collect::<Result<_, _>>()?;
+    progress.begin("counting signals", Some(files.len() as u64));
+    units::count(counting, files, progress, take)?;
+    progress.end();
+    Ok(())
+}
+
+impl<'a> Counting<'a> {
+    fn counter(self) -> Counter<'a> {
+        let key = self.key.unwrap_or(&NO_KEY);
+        Counter::new(self.people, self.retractions, self.cut, key)
     }
-    Ok(counted)
+
+    fn counter_of_partition(self, day: UtcDay) -> Counter<'a> {
+        let key = self.key.unwrap_or(&NO_KEY);
+        Counter::of_partition(self.people, self.retractions, self.cut, key, day)
+    }
+
+    /// What may be shown of what was counted.
+    fn shown(self, mut counted: Counted) -> Counted {
+        if self.key.is_none() {
+            counted
+                .tenants
+                .values_mut()
+                .for_each(|counts| forget_identifiers(&mut counts.unmatched));
+        }
+        counted
+    }
+}
+
+fn open(path: &Path) -> Result<TableFile, Error> {
+    Ok(TableFile::open(path, &attack_signals::TABLE)?)
 }
 
 /// Tenants whose account of signals does not close; nothing about them can be trusted.

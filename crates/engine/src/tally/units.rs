@@ -1,0 +1,142 @@
+//! What can be counted apart: files that share no UTC day.
+//!
+//! The footers of the files tell which days they hold. A day of one sorted file of ours is walked tenant
+//! by tenant, days side by side; several files of one day, and files of anybody that hold many days, are
+//! read together and decoded side by side. A footer that does not tell the truth about days is found by the
+//! count and refused: two units might have shared a day.
+
+use std::ops::RangeInclusive;
+use std::path::Path;
+use std::sync::Mutex;
+
+use af_count::{Counted, Counter, ErrorKind as CountErrorKind, columns_read};
+use af_model::{UtcDay, UtcMillis};
+use af_store::{Scan, TableFile};
+use rayon::prelude::*;
+
+use super::{Counting, broken};
+use crate::error::Error;
+use crate::progress::Progress;
+
+/// Files that share no day with the files of another unit.
+struct Unit {
+    days: RangeInclusive<UtcDay>,
+    files: Vec<TableFile>,
+}
+
+impl Unit {
+    /// The only day of a single file in the table's order.
+    fn partition(&self) -> Option<(UtcDay, &TableFile)> {
+        match self.files.as_slice() {
+            [file] if self.days.start() == self.days.end() && file.is_ours() => {
+                Some((*self.days.start(), file))
+            }
+            _ => None,
+        }
+    }
+}
+
+/// Cuts files into units, in the order of their days.
+fn units(files: Vec<TableFile>) -> Vec<Unit> {
+    let all_days = UtcDay(i32::MIN)..=UtcDay(i32::MAX);
+    let mut units: Vec<Unit> = files
+        .into_iter()
+        .filter(|file| file.rows() > 0)
+        .map(|file| Unit {
+            days: days_of(&file).unwrap_or_else(|| all_days.clone()),
+            files: vec![file],
+        })
+        .collect();
+    units.sort_by_key(|unit| *unit.days.start());
+    let mut apart: Vec<Unit> = Vec::with_capacity(units.len());
+    for mut unit in units {
+        match apart.last_mut() {
+            Some(last) if unit.days.start() <= last.days.end() => {
+                let end = *last.days.end().max(unit.days.end());
+                last.days = *last.days.start()..=end;
+                last.files.append(&mut unit.files);
+            }
+            _ => apart.push(unit),
+        }
+    }
+    apart
+}
+
+/// The days that a file says it holds; `None` when it does not say.
+fn days_of(file: &TableFile) -> Option<RangeInclusive<UtcDay>> {
+    let times = file.instants("time")?;
+    let day = |at: UtcMillis| UtcMillis::checked(at.0).ok().map(UtcMillis::day);
+    Some(day(*times.start())?..=day(*times.end())?)
+}
+
+/// Counts files unit by unit.
+pub(super) fn count(
+    counting: Counting<'_>,
+    files: Vec<TableFile>,
+    progress: &dyn Progress,
+    take: impl FnMut(Counted) -> Result<(), Error> + Send,
+) -> Result<(), Error> {
+    let (partitions, others): (Vec<Unit>, Vec<Unit>) = units(files)
+        .into_iter()
+        .partition(|unit| unit.partition().is_some());
+    let take = Mutex::new(take);
+    let hand_on = |counted: Counted| {
+        let mut take = take.lock().expect("nobody panics while they hold it");
+        (*take)(counting.shown(counted))
+    };
+    partitions.par_iter().try_for_each(|unit| {
+        hand_on(count_partition(counting, unit)?)?;
+        progress.advance(1);
+        Ok::<(), Error>(())
+    })?;
+    for unit in &others {
+        let counted = count_together(counting, unit)?;
+        progress.advance(unit.files.len() as u64);
+        hand_on(counted)?;
+    }
+    Ok(())
+}
+
+/// Counts one sorted file of one day.
+fn count_partition(counting: Counting<'_>, unit: &Unit) -> Result<Counted, Error> {
+    let Some((day, file)) = unit.partition() else {
+        return count_together(counting, unit);
+    };
+    let mut counter = counting.counter_of_partition(day);
+    for batch in file.read(Some(&columns_read(counting.retractions)), Scan::AsWritten)? {
+        match counter.push(&batch?) {
+            Ok(()) => {}
+            // Somebody wrote the file as if we had, and in another order.
+            Err(error) if error.kind() == CountErrorKind::Unsorted => {
+                return count_together(counting, unit);
+            }
+            Err(error) => return Err(broken(file.path(), &error)),
+        }
+    }
+    Ok(counter.finish())
+}
+
+/// Counts files in any order, all their rows at once.
+fn count_together(counting: Counting<'_>, unit: &Unit) -> Result<Counted, Error> {
+    let mut counter = counting.counter();
+    for file in &unit.files {
+        push_file(&mut counter, counting, file)?;
+    }
+    let first = unit.files.first().map(TableFile::path);
+    let counted = counter.finish_days(&unit.days);
+    counted.map_err(|error| broken(first.unwrap_or_else(|| Path::new("signals")), &error))
+}
+
+/// Pushes all rows of a file.
+pub(super) fn push_file(
+    counter: &mut Counter<'_>,
+    counting: Counting<'_>,
+    file: &TableFile,
+) -> Result<(), Error> {
+    for batch in file.read(Some(&columns_read(counting.retractions)), Scan::AsWritten)? {
+        counter
+            .push(&batch?)
+            .map_err(|error| broken(file.path(), &error))?;
+    }
+    Ok(())
+}

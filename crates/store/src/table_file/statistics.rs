@@ -1,0 +1,79 @@
+//! What a file's footer tells of its rows.
+
+use std::ops::RangeInclusive;
+
+use af_model::UtcMillis;
+use arrow::array::AsArray;
+use arrow::compute::{cast, max, min};
+use arrow::datatypes::{DataType, TimeUnit, TimestampMillisecondType};
+use parquet::arrow::arrow_reader::statistics::StatisticsConverter;
+
+use super::TableFile;
+use crate::quiet::quietly;
+
+impl TableFile {
+    /// The first and the last instant of a column, if the footer tells them of every row group. That
+    /// is what the writer says; nobody checked it.
+    pub fn instants(&self, column: &str) -> Option<RangeInclusive<UtcMillis>> {
+        // A footer may contradict itself in ways that the library does not expect.
+        quietly(|| self.instants_told(column)).ok().flatten()
+    }
+
+    fn instants_told(&self, column: &str) -> Option<RangeInclusive<UtcMillis>> {
+        let groups = self.metadata.metadata().row_groups();
+        let schema = self.metadata.parquet_schema();
+        let told = StatisticsConverter::try_new(column, self.metadata.schema(), schema).ok()?;
+        let millis = DataType::Timestamp(TimeUnit::Millisecond, Some("UTC".into()));
+        let told_of = |bounds| {
+            let bounds = cast(&bounds, &millis).ok()?;
+            let bounds = bounds.as_primitive::<TimestampMillisecondType>().clone();
+            let is_told_of_all = arrow::array::Array::null_count(&bounds) == 0;
+            (is_told_of_all && groups.len() == bounds.values().len()).then_some(bounds)
+        };
+        let first = min(&told_of(told.row_group_mins(groups).ok()?)?)?;
+        let last = max(&told_of(told.row_group_maxes(groups).ok()?)?)?;
+        (first <= last).then(|| UtcMillis(first)..=UtcMillis(last))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use af_model::tables::attack_signals::TABLE;
+    use arrow::array::{AsArray, Int64Array};
+    use arrow::datatypes::TimestampMillisecondType;
+
+    use super::*;
+    use crate::table_file::samples::random_batch;
+    use crate::table_file::{Metadata, write};
+
+    #[test]
+    fn the_footer_tells_the_span_of_a_column() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("signals.parquet");
+        let batch = random_batch(&TABLE, 300, 5);
+        write(&path, &TABLE, [batch.clone()], &Metadata::new()).unwrap();
+        let file = TableFile::open(&path, &TABLE).unwrap();
+        let times = batch.column_by_name("time").unwrap();
+        let times = times.as_primitive::<TimestampMillisecondType>();
+        let (first, last) = (min(times).unwrap(), max(times).unwrap());
+        assert_eq!(
+            file.instants("time"),
+            Some(UtcMillis(first)..=UtcMillis(last))
+        );
+        assert_eq!(file.instants("no such column"), None);
+    }
+
+    #[test]
+    fn a_column_that_holds_no_instants_or_none_at_all_tells_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("foreign.parquet");
+        let times: arrow::array::ArrayRef = std::sync::Arc::new(Int64Array::from(vec![None, None]));
+        let batch = arrow::array::RecordBatch::try_from_iter([("time", times)]).unwrap();
+        let sink = std::fs::File::create(&path).unwrap();
+        let mut writer = parquet::arrow::ArrowWriter::try_new(sink, batch.schema(), None).unwrap();
+        writer.write(&batch).unwrap();
+        writer.close().unwrap();
+        let file = TableFile::open(&path, &TABLE).unwrap();
+        assert_eq!(file.instants("time"), None);
+    }
+}
