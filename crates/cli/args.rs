@@ -11,8 +11,8 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::commands::{
-    compact, config, demo, detect, erase, explain, normalize, okta, purge, retract, rules, run,
-    schema, score, snapshots, top, users, verify,
+    compact, config, count, demo, detect, erase, explain, normalize, okta, purge, retract, rules,
+    run, schema, score, snapshots, top, users, verify,
 };
 use crate::logging::LogFormat;
 use crate::settings::{CONFIG_VARIABLE, FoundBy, Settings};
@@ -106,6 +106,8 @@ pub(crate) enum Verb {
     Users(users::Users),
     /// Find attack signals in the store's events (score does it by itself)
     Detect(detect::Detect),
+    /// Count signals from anywhere into buckets, one file a day
+    Count(count::Count),
     /// Compute everybody's attack factor and publish a snapshot
     Score(score::Score),
     /// Show the most attacked people of a snapshot

@@ -7,6 +7,7 @@
 pub(crate) mod compact;
 mod completions;
 pub(crate) mod config;
+pub(crate) mod count;
 pub(crate) mod demo;
 pub(crate) mod detect;
 pub(crate) mod erase;
@@ -40,6 +41,7 @@ pub(crate) fn run(arguments: &Arguments, settings: &Settings) -> anyhow::Result<
         Verb::Normalize(source) => normalize::run(source, quiet),
         Verb::Users(users) => users::run(users, quiet),
         Verb::Detect(detect) => detect::run(detect, quiet),
+        Verb::Count(count) => count::run(count, quiet),
         Verb::Score(score) => score::run(score, &settings.config.params, quiet),
         Verb::Top(top) => top::run(top, quiet),
         Verb::Explain(explain) => explain::run(explain),

@@ -5,6 +5,7 @@ use af_model::params::WINDOW_DAYS;
 use af_model::{HexHash, UtcDay, UtcMillis};
 
 use crate::counter::Cut;
+use crate::kind::Kinds;
 use crate::output::UnmatchedReason;
 use crate::part::View;
 use crate::people::{PeopleIndex, Resolution, TenantKeys};
@@ -15,6 +16,8 @@ use crate::retractions::Targets;
 pub(crate) struct Admitted<'p> {
     /// Position in the index's people.
     pub(crate) person: u32,
+    /// Component and family.
+    pub(crate) series: u32,
     pub(crate) view: View<'p>,
 }
 
@@ -32,9 +35,8 @@ pub(crate) struct Admission<'p> {
     pub(crate) account: SignalAccount,
     pub(crate) admitted: Vec<Admitted<'p>>,
     pub(crate) unmatched: Vec<Unmatchable>,
-    /// Every kind that was heard by the cut, with its first and last time; not sorted, a kind may
-    /// stand here several times.
-    pub(crate) heard: Vec<(u32, i64, i64)>,
+    /// First and last time of every feed that was heard by the cut.
+    pub(crate) heard: Vec<Option<(i64, i64)>>,
 }
 
 /// What admission needs beside the signals.
@@ -43,6 +45,7 @@ pub(crate) struct Gate<'g> {
     pub(crate) tenant_uid: &'g str,
     pub(crate) keys: Option<&'g TenantKeys>,
     pub(crate) retracted: Option<&'g Targets>,
+    pub(crate) kinds: &'g Kinds,
     pub(crate) cut: Cut,
     pub(crate) day: UtcDay,
 }
@@ -50,7 +53,10 @@ pub(crate) struct Gate<'g> {
 impl Gate<'_> {
     /// Judges every row that is no duplicate.
     pub(crate) fn admit<'p>(&self, rows: &[View<'p>], is_dropped: &[bool]) -> Admission<'p> {
-        let mut admission = Admission::default();
+        let mut admission = Admission {
+            heard: vec![None; self.kinds.feeds()],
+            ..Admission::default()
+        };
         let is_too_old = self.cut.as_of.day().days_since(self.day) >= WINDOW_DAYS;
         if !is_too_old {
             admission.admitted.reserve(rows.len());
@@ -66,7 +72,11 @@ impl Gate<'_> {
                 admission.account.future += 1;
                 continue;
             }
-            hear(&mut admission.heard, view.row.kind, time);
+            let kind = self.kinds.get(view.row.kind);
+            let heard = &mut admission.heard[kind.feed as usize];
+            *heard = Some(heard.map_or((time, time), |(first, last)| {
+                (first.min(time), last.max(time))
+            }));
             if self.is_retracted(view) {
                 admission.account.retracted += 1;
                 continue;
@@ -77,7 +87,11 @@ impl Gate<'_> {
             }
             let reason = match self.resolve(view) {
                 Resolution::Person(person) => {
-                    admission.admitted.push(Admitted { person, view });
+                    admission.admitted.push(Admitted {
+                        person,
+                        series: kind.series,
+                        view,
+                    });
                     continue;
                 }
                 Resolution::NoKey => UnmatchedReason::NoKey,
@@ -116,20 +130,5 @@ impl Gate<'_> {
             .people
             .decide(self.tenant_uid, self.keys, subject, time, self.cut.as_of);
         decided.resolution
-    }
-}
-
-/// How many kinds are looked through before one is written down again.
-const RECENT_KINDS: usize = 4;
-
-/// Widens the span of a kind. Kinds of neighbours repeat, so the last few are enough to look at.
-fn hear(heard: &mut Vec<(u32, i64, i64)>, kind: u32, time: i64) {
-    let recent = heard.len().saturating_sub(RECENT_KINDS);
-    match heard[recent..].iter_mut().find(|(of, ..)| *of == kind) {
-        Some((_, first, last)) => {
-            *first = time.min(*first);
-            *last = time.max(*last);
-        }
-        None => heard.push((kind, time, time)),
     }
 }

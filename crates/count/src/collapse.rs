@@ -23,7 +23,7 @@ pub(crate) struct Collapsed {
 pub(crate) fn collapse(mut admitted: Vec<Admitted<'_>>, kinds: &Kinds, day: UtcDay) -> Collapsed {
     let ranks = Ranks::of(&admitted, kinds);
     // Stable: rows sorted by subject are a few ascending runs, which this merges.
-    admitted.sort_by_key(|signal| (signal.person, ranks.of_kind(signal, kinds)));
+    admitted.sort_by_key(|signal| (signal.person, ranks.0[signal.series as usize]));
     let mut day = Day {
         kinds,
         day,
@@ -31,10 +31,9 @@ pub(crate) fn collapse(mut admitted: Vec<Admitted<'_>>, kinds: &Kinds, day: UtcD
         found: Collapsed::default(),
         incidents: Vec::new(),
     };
-    for bucket in admitted.chunk_by_mut(|left, right| {
-        left.person == right.person
-            && kinds.get(left.view.row.kind).series == kinds.get(right.view.row.kind).series
-    }) {
+    for bucket in admitted
+        .chunk_by_mut(|left, right| (left.person, left.series) == (right.person, right.series))
+    {
         day.bucket(bucket);
     }
     day.found
@@ -48,7 +47,7 @@ impl Ranks {
         let mut used: Vec<u32> = Vec::new();
         let mut ranks = Vec::new();
         for signal in admitted {
-            let series = kinds.get(signal.view.row.kind).series;
+            let series = signal.series;
             let place = series as usize;
             if place >= ranks.len() {
                 ranks.resize(place + 1, NONE);
@@ -63,10 +62,6 @@ impl Ranks {
             ranks[series as usize] = rank;
         }
         Self(ranks)
-    }
-
-    fn of_kind(&self, signal: &Admitted<'_>, kinds: &Kinds) -> u32 {
-        self.0[kinds.get(signal.view.row.kind).series as usize]
     }
 }
 
@@ -83,6 +78,11 @@ struct Day<'k> {
 impl Day<'_> {
     /// Counts the signals of one bucket.
     fn bucket(&mut self, signals: &mut [Admitted<'_>]) {
+        if let [alone] = signals {
+            let block = self.block(std::slice::from_ref(alone), &[0]);
+            self.found.blocks.push(block);
+            return;
+        }
         signals.sort_unstable_by(|left, right| {
             self.incident_order(left, right)
                 .then_with(|| self.representative_order(left, right))
@@ -151,7 +151,7 @@ impl Day<'_> {
         let of_block = || positions.iter().map(|&position| &signals[position]);
         let first = &signals[positions[0]];
         let kind = self.kinds.get(first.view.row.kind);
-        let (component, family) = self.kinds.series(kind.series);
+        let (component, family) = self.kinds.series(first.series);
         let (mut earliest, mut latest) = (first.view.row.time, first.view.row.time);
         for signal in of_block() {
             earliest = earliest.min(signal.view.row.time);

@@ -207,6 +207,17 @@ impl Cells {
             && UtcMillis::checked(self.ingested_at.value(row)).is_ok()
     }
 
+    /// The latest instant at which a row became known, in milliseconds. What is an instant of no
+    /// calendar tells nothing.
+    pub(crate) fn latest_ingested(&self) -> Option<i64> {
+        let latest = arrow::compute::max(&self.ingested_at)?;
+        if UtcMillis::checked(latest).is_ok() {
+            return Some(latest);
+        }
+        let instants = self.ingested_at.iter().flatten();
+        instants.filter(|&at| UtcMillis::checked(at).is_ok()).max()
+    }
+
     /// What a row calls the person it hit.
     #[inline]
     pub(crate) fn subject(&self, row: usize) -> Subject<'_> {

@@ -3,19 +3,21 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::ops::RangeInclusive;
 
+use af_model::accounting::SignalAccount;
 use af_model::{HashKey, UtcDay, UtcMillis};
 use arrow::array::RecordBatch;
 use hashbrown::{DefaultHashBuilder, HashMap};
 use rayon::prelude::*;
 
 use crate::columns::Columns;
-use crate::day::DayCount;
+use crate::day::{DayCount, Scratch};
 use crate::decode::Context;
 use crate::error::Error;
 use crate::interner::{Names, position};
 use crate::kind::Kinds;
+use crate::labels;
 use crate::output::{Counted, TenantCounts};
-use crate::part::{Part, Row, View};
+use crate::part::{Decoded, Part, Row, View};
 use crate::people::PeopleIndex;
 use crate::retractions::Retractions;
 
@@ -58,6 +60,7 @@ pub struct Counter<'p> {
     tenant_ids: HashMap<Option<String>, u32>,
     tenants: Vec<Tenant>,
     counted: Vec<(u32, TenantCounts)>,
+    latest_ingested: Option<UtcMillis>,
 }
 
 /// A tenant of the input.
@@ -65,6 +68,8 @@ struct Tenant {
     name: Option<String>,
     /// Whether all its rows were counted; only in a sorted partition that is known early.
     is_done: bool,
+    /// What of its rows was not counted further.
+    account: SignalAccount,
 }
 
 impl<'p> Counter<'p> {
@@ -92,6 +97,7 @@ impl<'p> Counter<'p> {
             tenant_ids: HashMap::new(),
             tenants: Vec::new(),
             counted: Vec::new(),
+            latest_ingested: None,
         }
     }
 
@@ -123,8 +129,8 @@ impl<'p> Counter<'p> {
     pub fn push(&mut self, signals: &RecordBatch) -> Result<(), Error> {
         let columns = Columns::read(signals, self.retractions.name_events())?;
         if let Some(day) = self.partition {
-            let part = self.context().decode(columns);
-            self.adopt(part);
+            let decoded = self.context().decode(columns);
+            self.adopt(decoded);
             return self.count_done_tenants(day);
         }
         self.pending_rows += columns.cells.rows;
@@ -153,17 +159,21 @@ impl<'p> Counter<'p> {
         self.decode_pending();
         self.count_all();
         let mut tenants: BTreeMap<String, TenantCounts> = BTreeMap::new();
+        let mut of_tenant: Vec<TenantCounts> = Vec::new();
+        of_tenant.resize_with(self.tenants.len(), TenantCounts::default);
         for (tenant, counts) in std::mem::take(&mut self.counted) {
-            let name = self.tenants[tenant as usize].name.as_deref();
-            let name = name.unwrap_or(INVALID_TENANT);
-            match tenants.get_mut(name) {
-                Some(known) => known.absorb(counts),
-                None => {
-                    tenants.insert(name.to_owned(), counts);
-                }
-            }
+            of_tenant[tenant as usize].absorb(counts);
         }
-        let mut counted = Counted { tenants };
+        for (tenant, mut counts) in self.tenants.iter().zip(of_tenant) {
+            counts.account += tenant.account;
+            let name = tenant.name.as_deref().unwrap_or(INVALID_TENANT);
+            // A tenant may really be named as those are whose name is none.
+            tenants.entry(name.to_owned()).or_default().absorb(counts);
+        }
+        let mut counted = Counted {
+            tenants,
+            latest_ingested: self.latest_ingested,
+        };
         counted.sort();
         debug_assert!(
             counted
@@ -189,36 +199,43 @@ impl<'p> Counter<'p> {
         self.pending_rows = 0;
         let pending = std::mem::take(&mut self.pending);
         let context = self.context();
-        let parts: Vec<Part> = pending
+        let decoded: Vec<Decoded> = pending
             .into_par_iter()
             .map(|columns| context.decode(columns))
             .collect();
-        for part in parts {
-            self.adopt(part);
+        for decoded in decoded {
+            self.adopt(decoded);
         }
     }
 
     /// Gives a part's tenants and kinds their input-wide ids, and accounts for what has no rows.
-    fn adopt(&mut self, mut part: Part) {
-        let tenants: Vec<u32> = std::mem::take(&mut part.tenants)
+    fn adopt(&mut self, decoded: Decoded) {
+        let Decoded {
+            mut part,
+            labels,
+            tenants,
+            kinds,
+            latest_ingested,
+        } = decoded;
+        self.latest_ingested = self.latest_ingested.max(latest_ingested.map(UtcMillis));
+        let tenants: Vec<u32> = tenants
             .into_iter()
             .map(|of_part| {
-                let mut counts = TenantCounts::default();
-                counts.account.signals_read = of_part.read;
-                counts.account.not_yet_known = of_part.not_yet_known;
-                counts.account.quarantined = of_part.quarantined;
                 let id = self.tenant_id(of_part.name);
-                self.counted.push((id, counts));
+                let account = &mut self.tenants[id as usize].account;
+                account.signals_read += of_part.read;
+                account.not_yet_known += of_part.not_yet_known;
+                account.quarantined += of_part.quarantined;
                 id
             })
             .collect();
-        let kinds: Vec<u32> = std::mem::take(&mut part.kinds)
+        let kinds: Vec<u32> = kinds
             .iter()
             .map(|kind| match kind.level {
                 // No row is of a kind without a level.
                 None => u32::MAX,
                 Some(level) => {
-                    let texts = kind.texts.each_ref().map(Option::as_deref);
+                    let texts = labels::texts(&labels, kind.shown_by);
                     self.kinds.intern(texts, level, &mut self.names)
                 }
             })
@@ -242,6 +259,7 @@ impl<'p> Counter<'p> {
             tenants.push(Tenant {
                 name,
                 is_done: false,
+                account: SignalAccount::default(),
             });
             position(tenants.len() - 1)
         })
@@ -301,9 +319,10 @@ impl<'p> Counter<'p> {
             kinds: &self.kinds,
             names: &self.names,
         };
+        let mut scratch = Scratch::default();
         for (tenant, views) in groups {
             let name = self.tenants[tenant as usize].name.as_deref();
-            let counts = count.count(name.unwrap_or(INVALID_TENANT), day, &views);
+            let counts = count.count(name.unwrap_or(INVALID_TENANT), day, &views, &mut scratch);
             self.counted.push((tenant, counts));
         }
         let (done_parts, first_row) = last_place;
@@ -335,7 +354,7 @@ impl<'p> Counter<'p> {
             .collect();
         let counted: Vec<(u32, TenantCounts)> = groups
             .par_iter()
-            .map(|group| {
+            .map_init(Scratch::default, |scratch, group| {
                 let (tenant, day, ..) = group[0];
                 let views: Vec<View<'_>> = group
                     .iter()
@@ -349,7 +368,7 @@ impl<'p> Counter<'p> {
                     .collect();
                 let name = self.tenants[tenant as usize].name.as_deref();
                 let name = name.unwrap_or(INVALID_TENANT);
-                (tenant, count.count(name, day, &views))
+                (tenant, count.count(name, day, &views, scratch))
             })
             .collect();
         self.counted.extend(counted);

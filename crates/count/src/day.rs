@@ -1,7 +1,6 @@
 //! What counts of one tenant on one UTC day. Nothing of a day depends on another day or tenant, so
 //! days can be counted apart, in any order, and again.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use af_model::{UtcDay, UtcMillis};
@@ -9,7 +8,7 @@ use af_model::{UtcDay, UtcMillis};
 use crate::admit::{Admission, Gate, Unmatchable};
 use crate::collapse::collapse;
 use crate::counter::Cut;
-use crate::dedupe::duplicates;
+use crate::dedupe::{Seen, duplicates};
 use crate::interner::Names;
 use crate::kind::{Kinds, place};
 use crate::output::{TenantCounts, Unmatched};
@@ -26,15 +25,28 @@ pub(crate) struct DayCount<'c> {
     pub(crate) names: &'c Names,
 }
 
+/// Memory that is used again for the next tenant's day.
+#[derive(Default)]
+pub(crate) struct Scratch {
+    seen: Seen,
+}
+
 impl DayCount<'_> {
     /// Counts the rows of one tenant's day.
-    pub(crate) fn count(&self, tenant_uid: &str, day: UtcDay, rows: &[View<'_>]) -> TenantCounts {
-        let duplicates = duplicates(rows, self.kinds, self.names);
+    pub(crate) fn count(
+        &self,
+        tenant_uid: &str,
+        day: UtcDay,
+        rows: &[View<'_>],
+        scratch: &mut Scratch,
+    ) -> TenantCounts {
+        let duplicates = duplicates(rows, self.kinds, self.names, &mut scratch.seen);
         let gate = Gate {
             people: self.people,
             tenant_uid,
             keys: self.people.keys_of(tenant_uid),
             retracted: self.retractions.of_tenant(tenant_uid),
+            kinds: self.kinds,
             cut: self.cut,
             day,
         };
@@ -64,35 +76,20 @@ impl DayCount<'_> {
         counts
     }
 
-    fn add_feeds(&self, counts: &mut TenantCounts, heard: &[(u32, i64, i64)]) {
-        let mut kinds: BTreeMap<u32, (i64, i64)> = BTreeMap::new();
-        for &(kind, first, last) in heard {
-            let span = kinds.entry(kind).or_insert((first, last));
-            *span = (span.0.min(first), span.1.max(last));
+    fn add_feeds(&self, counts: &mut TenantCounts, heard: &[Option<(i64, i64)>]) {
+        for (id, span) in (0_u32..).zip(heard) {
+            let Some((first, last)) = span.map(|(first, last)| (UtcMillis(first), UtcMillis(last)))
+            else {
+                continue;
+            };
+            let (component, integration) = self.kinds.feed(id);
+            let feed = counts.feeds.entry(component.to_string()).or_default();
+            feed.first = Some(feed.first.map_or(first, |earlier| earlier.min(first)));
+            feed.last = feed.last.max(Some(last));
+            feed.integrations.push(integration.to_string());
         }
-        for (kind, (first, last)) in kinds {
-            let texts = &self.kinds.get(kind).texts;
-            let name = |place: usize| self.names.get(texts[place]);
-            let component = name(place::COMPONENT).map(ToString::to_string);
-            let feed = counts
-                .feeds
-                .entry(component.unwrap_or_default())
-                .or_default();
-            feed.first = Some(
-                feed.first
-                    .map_or(UtcMillis(first), |at| at.min(UtcMillis(first))),
-            );
-            feed.last = feed.last.max(Some(UtcMillis(last)));
-            let heard_from = name(place::INTEGRATION)
-                .filter(|integration| !integration.trim().is_empty())
-                .or_else(|| name(place::SOURCE));
-            if let Some(integration) = heard_from
-                && let Err(place) = feed
-                    .integrations
-                    .binary_search_by(|known| known.as_str().cmp(integration))
-            {
-                feed.integrations.insert(place, integration.to_string());
-            }
+        for feed in counts.feeds.values_mut() {
+            feed.integrations.sort_unstable();
         }
     }
 

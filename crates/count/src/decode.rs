@@ -12,7 +12,7 @@ use crate::counter::Cut;
 use crate::interner::position;
 use crate::kind::{judge, place};
 use crate::labels;
-use crate::part::{KindOfPart, Part, Row, RunOfSubject, TenantOfPart};
+use crate::part::{Decoded, KindOfPart, Part, Row, RunOfSubject, TenantOfPart};
 use crate::people::{PeopleIndex, Resolution, TenantKeys};
 
 /// How much a signal's time may lie after its `ingested_at`, in milliseconds: ten minutes.
@@ -29,7 +29,7 @@ pub(crate) struct Context<'c> {
 impl Context<'_> {
     /// Decodes a batch. Subjects are looked up once per run of rows that name the same one, which
     /// in a sorted partition is once.
-    pub(crate) fn decode(&self, columns: Columns) -> Part {
+    pub(crate) fn decode(&self, columns: Columns) -> Decoded {
         let Columns { labels, cells } = columns;
         let tenant_of = labels::tenants(&labels, cells.rows);
         let kind_of = labels::kinds(&labels, cells.rows);
@@ -44,11 +44,10 @@ impl Context<'_> {
             let texts = labels::texts(&labels, row);
             seeds.push(self.hasher.hash_one(texts[place::SOURCE]));
             kinds.push(KindOfPart {
+                shown_by: row,
                 level: judge(&texts),
-                texts: texts.map(|text| text.map(str::to_owned)),
             });
         }
-        drop(labels);
 
         let mut rows = Vec::with_capacity(cells.rows);
         let mut subjects = Vec::new();
@@ -86,12 +85,17 @@ impl Context<'_> {
                 cell: position(row),
             });
         }
-        Part {
-            rows,
-            cells,
-            subjects,
-            tenants: tenants.into_iter().map(|tenant| tenant.of_part).collect(),
+        let tenants = tenants.into_iter().map(|tenant| tenant.of_part).collect();
+        Decoded {
+            tenants,
             kinds,
+            latest_ingested: cells.latest_ingested(),
+            labels,
+            part: Part {
+                rows,
+                cells,
+                subjects,
+            },
         }
     }
 

@@ -7,6 +7,9 @@ use crate::interner::Names;
 use crate::kind::{Kinds, place};
 use crate::part::View;
 
+/// By signal: its hash and the first row that has it.
+pub(crate) type Seen = HashTable<(u64, u32)>;
+
 /// What is dropped of a tenant's day.
 #[derive(Default)]
 pub(crate) struct Duplicates {
@@ -22,10 +25,15 @@ pub(crate) struct Duplicates {
 /// The earliest `ingested_at` is kept, null being the earliest of all, then the smallest content
 /// hash. So what is known later never changes what was kept before. Content is what a count is made
 /// from; which of two copies stays that differ elsewhere makes no difference to any figure.
-pub(crate) fn duplicates(rows: &[View<'_>], kinds: &Kinds, names: &Names) -> Duplicates {
+pub(crate) fn duplicates(
+    rows: &[View<'_>],
+    kinds: &Kinds,
+    names: &Names,
+    seen: &mut Seen,
+) -> Duplicates {
     let source = |view: View<'_>| kinds.get(view.row.kind).texts[place::SOURCE];
-    // By signal: its hash and the first row that has it.
-    let mut seen: HashTable<(u64, u32)> = HashTable::with_capacity(rows.len());
+    seen.clear();
+    seen.reserve(rows.len(), |&(hash, _)| hash);
     let mut copies: Vec<(u32, u32)> = Vec::new();
     for (&view, number) in rows.iter().zip(0_u32..) {
         let hash = view.row.key_hash;

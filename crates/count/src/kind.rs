@@ -39,6 +39,8 @@ pub(crate) struct Kind {
     pub(crate) level: Level,
     /// Of component and family together.
     pub(crate) series: u32,
+    /// Of component and integration together.
+    pub(crate) feed: u32,
     /// The rule alone, as blocks of one rule name it.
     pub(crate) rule_ids: Arc<[Arc<str>]>,
 }
@@ -51,6 +53,9 @@ pub(crate) struct Kinds {
     series_ids: HashMap<(Symbol, Symbol), u32>,
     /// Component and family.
     series: Vec<(Arc<str>, Arc<str>)>,
+    feed_ids: HashMap<(Symbol, Symbol), u32>,
+    /// Component and integration, or source where no integration is named.
+    feeds: Vec<(Arc<str>, Arc<str>)>,
 }
 
 impl Kinds {
@@ -77,10 +82,24 @@ impl Kinds {
                     .push((name(place::COMPONENT), name(place::FAMILY)));
                 position(self.series.len() - 1)
             });
+        let is_named = texts[place::INTEGRATION].is_some_and(|name| !name.trim().is_empty());
+        let heard_from = if is_named {
+            place::INTEGRATION
+        } else {
+            place::SOURCE
+        };
+        let feed = *self
+            .feed_ids
+            .entry((key[place::COMPONENT], key[heard_from]))
+            .or_insert_with(|| {
+                self.feeds.push((name(place::COMPONENT), name(heard_from)));
+                position(self.feeds.len() - 1)
+            });
         self.all.push(Kind {
             texts: key,
             level,
             series,
+            feed,
             rule_ids: Arc::new([name(place::RULE_ID)]),
         });
         let id = position(self.all.len() - 1);
@@ -90,6 +109,16 @@ impl Kinds {
 
     pub(crate) fn get(&self, id: u32) -> &Kind {
         &self.all[id as usize]
+    }
+
+    /// Component and integration.
+    pub(crate) fn feed(&self, id: u32) -> &(Arc<str>, Arc<str>) {
+        &self.feeds[id as usize]
+    }
+
+    /// How many feeds there are.
+    pub(crate) fn feeds(&self) -> usize {
+        self.feeds.len()
     }
 
     /// Component and family.

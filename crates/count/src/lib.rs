@@ -88,7 +88,7 @@ pub use output::{
     Counted, CountedBlock, SignalUids, TenantCounts, Unmatched, UnmatchedReason, bucket_counts,
     unmatched_signals,
 };
-pub use people::{PeopleIndex, Resolution, Subject};
+pub use people::{ChangedKeys, KeyStates, PeopleIndex, Resolution, Subject};
 pub use retractions::{Retractions, Statement, Target, TargetKind, statements};
 
 #[cfg(test)]

@@ -21,11 +21,14 @@ pub struct Counted {
     /// By tenant; signals whose tenant's name is invalid or missing are quarantined under
     /// [`INVALID_TENANT`](crate::INVALID_TENANT), so that no hostile name travels on.
     pub tenants: BTreeMap<String, TenantCounts>,
+    /// The latest instant at which a row became known, whatever became of it.
+    pub latest_ingested: Option<UtcMillis>,
 }
 
 impl Counted {
     /// Adds the counts of other days. [`Counted::sort`] brings them into order.
     pub fn absorb(&mut self, other: Self) {
+        self.latest_ingested = self.latest_ingested.max(other.latest_ingested);
         for (tenant, counts) in other.tenants {
             match self.tenants.get_mut(&tenant) {
                 Some(known) => known.absorb(counts),
@@ -141,15 +144,13 @@ impl SignalUids {
     ///
     /// # Panics
     /// When they are longer than 4 GiB together.
-    pub fn new<'t>(uids: impl Iterator<Item = &'t str>) -> Self {
-        let mut texts = String::new();
-        let mut ends = Vec::new();
-        let mut is_first = true;
-        for uid in uids {
-            if !is_first {
+    pub fn new<'t>(uids: impl Iterator<Item = &'t str> + Clone) -> Self {
+        let mut texts = String::with_capacity(uids.clone().map(str::len).sum());
+        let mut ends = Vec::with_capacity(uids.clone().count().saturating_sub(1));
+        for (number, uid) in uids.enumerate() {
+            if number > 0 {
                 ends.push(u32::try_from(texts.len()).expect("20 ids are shorter than 4 GiB"));
             }
-            is_first = false;
             texts.push_str(uid);
         }
         Self {
@@ -199,6 +200,14 @@ pub enum UnmatchedReason {
 }
 
 impl UnmatchedReason {
+    /// All reasons.
+    pub const ALL: [Self; 4] = [
+        Self::Ambiguous,
+        Self::NoKey,
+        Self::NoMatch,
+        Self::NotAPerson,
+    ];
+
     /// The name written in tables.
     pub const fn as_str(self) -> &'static str {
         match self {

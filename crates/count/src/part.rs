@@ -1,8 +1,8 @@
 //! The signals of one batch as compact rows beside the columns they came from.
 
-use af_model::HexHash;
+use af_model::{HexHash, Level};
 
-use crate::columns::Cells;
+use crate::columns::{Cells, Labels};
 use crate::people::{Decision, Subject};
 
 /// One signal that keeps the contract and was known at the cut.
@@ -46,15 +46,24 @@ pub(crate) struct Part {
     pub(crate) rows: Vec<Row>,
     pub(crate) cells: Cells,
     pub(crate) subjects: Vec<RunOfSubject>,
-    pub(crate) tenants: Vec<TenantOfPart>,
-    /// Texts of the part's kinds; emptied when the part is adopted.
-    pub(crate) kinds: Vec<KindOfPart>,
 }
 
 /// A kind as one part saw it.
 pub(crate) struct KindOfPart {
-    pub(crate) texts: [Option<String>; crate::columns::KIND_TEXTS],
-    pub(crate) level: Option<af_model::Level>,
+    /// A row that shows its texts.
+    pub(crate) shown_by: usize,
+    /// `None` when it breaks the contract; no row is of such a kind.
+    pub(crate) level: Option<Level>,
+}
+
+/// A part, and what the input-wide ids of its tenants and kinds are found by.
+pub(crate) struct Decoded {
+    pub(crate) part: Part,
+    pub(crate) labels: Labels,
+    pub(crate) tenants: Vec<TenantOfPart>,
+    pub(crate) kinds: Vec<KindOfPart>,
+    /// The latest instant at which a row became known, in milliseconds.
+    pub(crate) latest_ingested: Option<i64>,
 }
 
 /// One row with everything that belongs to it.

@@ -16,6 +16,7 @@
 pub mod assemble;
 pub mod backtest;
 pub mod config;
+pub mod count_files;
 pub mod detect;
 pub mod diff;
 pub mod error;

@@ -30,7 +30,7 @@ use crate::detect::{self, DetectReport};
 use crate::error::{Error, ErrorKind};
 use crate::progress::Progress;
 use crate::publish::{Facts, entries, publish, tenant_entries, tenant_runs, unchanged};
-use crate::tally::{self, AskedCut, Counting, LatestKnown};
+use crate::tally::{self, AskedCut, Counting, LatestKnown, StoreCount};
 use crate::{feedback, feeds, people, retract, timeline, upkeep};
 
 /// The state document that sums up what every `normalize` read.
@@ -194,7 +194,6 @@ pub fn score_store_gated(
     let cut = tally::fix_cut(asked, latest)?;
     let window = assemble::window_start(cut.as_of)..=cut.as_of.day();
     let signals = signal_files(store, |day| window.contains(&day))?;
-    let inputs = entries(&signals).map_err(holds_all_tenants)?;
     let (people, mut directories) = people::people_at(store, cut.known_at)?;
 
     // signals + people → counts → scores
@@ -206,7 +205,14 @@ pub fn score_store_gated(
         cut,
         key: Some(key),
     };
-    let mut counted = tally::count(counting, &signals, progress).map_err(holds_all_tenants)?;
+    let count = StoreCount {
+        store,
+        lock,
+        counting,
+        retracted: &retracted,
+    };
+    let (mut counted, inputs) =
+        tally::count_store(count, &signals, progress).map_err(holds_all_tenants)?;
     left_out.append(&mut tally::unclosed(&counted));
     counted
         .tenants

@@ -60,6 +60,11 @@ fn claimed(path: &Path) -> Option<&str> {
     (is_own_word && is_digest).then_some(digits)
 }
 
+/// Whether a file's name holds its checksum: then the same name and size are the same content.
+pub fn is_named_by_content(path: &Path) -> bool {
+    claimed(path).is_some()
+}
+
 /// Fails when a file's name says that it has another content.
 pub(crate) fn check_claim(path: &Path, blake3: &str) -> Result<(), Error> {
     match claimed(path) {

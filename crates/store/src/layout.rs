@@ -219,12 +219,9 @@ impl Store {
         self.root.join("snapshots")
     }
 
-    /// `cache/counts/<day>.parquet`: derived, deletable at any time.
-    pub fn counts_cache_file(&self, day: UtcDay) -> PathBuf {
-        self.root
-            .join("cache")
-            .join("counts")
-            .join(format!("{day}.parquet"))
+    /// `cache/counts/`: what was counted of days; derived, deletable at any time.
+    pub fn counts_cache_dir(&self) -> PathBuf {
+        self.root.join("cache").join("counts")
     }
 
     /// The folder of one day of a table.

@@ -39,11 +39,11 @@
 //! holds no data in memory beyond a few batches.
 
 mod atomic;
+mod cache;
 mod checksum;
 mod commit;
 mod compact;
 pub mod disk;
-mod erase;
 mod error;
 pub mod feed;
 mod layout;
@@ -60,7 +60,9 @@ mod state;
 pub mod table_file;
 
 pub use atomic::Scratch;
-pub use checksum::{Checksum, checked, checksum, content_hash, content_name, same_tables};
+pub use checksum::{
+    Checksum, checked, checksum, content_hash, content_name, is_named_by_content, same_tables,
+};
 pub use commit::Commit;
 pub use error::{Error, ErrorKind};
 pub use layout::{Partitioned, Store};

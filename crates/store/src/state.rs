@@ -153,4 +153,21 @@ mod tests {
         assert_eq!(keys, "abaxyz");
         assert!(json.ends_with("}\n"));
     }
+
+    #[test]
+    fn a_private_document_is_its_owners_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::create_or_open(&folder.path().join("s")).unwrap();
+        let lock = store.lock().unwrap();
+        store.write_private_state(&lock, "plan", &["x"]).unwrap();
+        let read: Option<Vec<String>> = store.read_state("plan").unwrap();
+        assert_eq!(read, Some(vec!["x".to_owned()]));
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            let path = store.state_dir().join("plan.json");
+            let mode = fs_err::metadata(path).unwrap().permissions().mode();
+            assert_eq!(mode & 0o777, 0o600);
+        }
+    }
 }

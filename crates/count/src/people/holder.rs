@@ -5,7 +5,7 @@ use af_model::{Person, UtcMillis};
 use super::index::Resolution;
 
 /// How somebody holds a key, in the order in which kinds are tried.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum KeyKind {
     Login,
     Email,
@@ -29,7 +29,8 @@ pub(crate) struct Holding {
 }
 
 impl Holding {
-    fn is_bounded(&self) -> bool {
+    /// Whether it is held for a time only.
+    pub(crate) fn is_bounded(&self) -> bool {
         self.from.is_some() || self.to.is_some()
     }
 

@@ -39,6 +39,8 @@ pub(crate) struct Decision {
 /// Everybody's keys. Built once per run from all tenants' people.
 pub struct PeopleIndex {
     people: Vec<Person>,
+    /// When each of them was created, in milliseconds: [`Person::exists_at`] without the person.
+    created: Vec<i64>,
     tenants: HashMap<String, TenantKeys>,
     hash_key: HashKey,
 }
@@ -80,6 +82,10 @@ impl PeopleIndex {
             tenants.insert(last.tenant_uid.clone(), draft.finish(&last.tenant_uid, key));
         }
         Self {
+            created: kept
+                .iter()
+                .map(|person| person.created.map_or(i64::MIN, |created| created.0))
+                .collect(),
             people: kept,
             tenants,
             hash_key: key.clone(),
@@ -89,6 +95,11 @@ impl PeopleIndex {
     /// Everybody, sorted by (tenant, user id), each once.
     pub fn people(&self) -> &[Person] {
         &self.people
+    }
+
+    /// The position of a person.
+    pub fn position(&self, tenant: &str, user_uid: &str) -> Option<u32> {
+        self.tenants.get(tenant)?.uids.get(user_uid).copied()
     }
 
     /// Whom a subject means at `time`, among the people who exist at `as_of` (af-1 §3).
@@ -105,6 +116,14 @@ impl PeopleIndex {
     ) -> Resolution {
         let keys = self.keys_of(tenant);
         self.decide(tenant, keys, *subject, time, as_of).resolution
+    }
+
+    /// Every tenant with its people's keys, in no order.
+    pub(crate) fn tenants(&self) -> Vec<(&str, &TenantKeys)> {
+        let tenants = self.tenants.iter();
+        tenants
+            .map(|(tenant, keys)| (tenant.as_str(), keys))
+            .collect()
     }
 
     /// The keys of a tenant's people; looked up once for many signals.
@@ -128,7 +147,7 @@ impl PeopleIndex {
                 SubjectRef::Uid(uid) => {
                     let holder = keys
                         .and_then(|keys| keys.uids.get(&**uid))
-                        .filter(|&&index| self.people[index as usize].exists_at(as_of));
+                        .filter(|&&index| self.created[index as usize] <= as_of.0);
                     if let Some(&index) = holder {
                         resolution = Resolution::Person(index);
                         break;
@@ -140,7 +159,7 @@ impl PeopleIndex {
                         resolution = Resolution::NotAPerson;
                         break;
                     }
-                    keys.and_then(|keys| keys.by_text.get(&**key).map(|slot| keys.holdings(*slot)))
+                    keys.and_then(|keys| keys.by_text.get(&**key).map(|slot| (keys, *slot)))
                 }
                 SubjectRef::Hashed(text) => {
                     let Some(hash) = parse_hash(text) else {
@@ -154,10 +173,21 @@ impl PeopleIndex {
                         resolution = Resolution::NotAPerson;
                         break;
                     }
-                    keys.and_then(|keys| keys.by_hash.get(&hash).map(|slot| keys.holdings(*slot)))
+                    keys.and_then(|keys| keys.by_hash.get(&hash).map(|slot| (keys, *slot)))
                 }
             };
-            let holdings = holdings.unwrap_or_default();
+            let Some((keys, slot)) = holdings else {
+                continue;
+            };
+            // Nearly every key is one person's login or e-mail, or both.
+            if let Some(person) = slot.sole {
+                if self.created[person as usize] <= as_of.0 {
+                    resolution = Resolution::Person(person);
+                    break;
+                }
+                continue;
+            }
+            let holdings = keys.holdings(slot);
             if let Some(found) = holder::decide(holdings, &self.people, time, as_of, &mut steady) {
                 resolution = found;
                 break;
@@ -178,6 +208,23 @@ pub(crate) struct TenantKeys {
 }
 
 impl TenantKeys {
+    /// Every user id and who has it, in no order.
+    pub(crate) fn uids(&self) -> impl Iterator<Item = (&str, &u32)> {
+        self.uids.iter().map(|(uid, person)| (&**uid, person))
+    }
+
+    /// Every login, e-mail and alias and who holds it, in no order.
+    pub(crate) fn texts(&self) -> impl Iterator<Item = (&str, &[Holding])> {
+        let texts = self.by_text.iter();
+        texts.map(|(text, slot)| (&**text, self.holdings(*slot)))
+    }
+
+    /// The same, hashed.
+    pub(crate) fn hashes(&self) -> impl Iterator<Item = (&HexHash, &[Holding])> {
+        let hashes = self.by_hash.iter();
+        hashes.map(|(hash, slot)| (hash, self.holdings(*slot)))
+    }
+
     fn holdings(&self, slot: Slot) -> &[Holding] {
         &self.holdings[slot.start as usize..slot.end as usize]
     }
@@ -188,6 +235,27 @@ impl TenantKeys {
 struct Slot {
     start: u32,
     end: u32,
+    /// The only person who holds the key, if they do so without bounds.
+    sole: Option<u32>,
+}
+
+impl Slot {
+    /// The slot of one holding.
+    fn of(position: u32, holding: &Holding) -> Self {
+        Self {
+            start: position,
+            end: position + 1,
+            sole: (!holding.is_bounded()).then_some(holding.person),
+        }
+    }
+
+    /// Takes in the next holding of the same key.
+    fn extend(&mut self, holding: &Holding) {
+        self.end += 1;
+        self.sole = self
+            .sole
+            .filter(|&person| person == holding.person && !holding.is_bounded());
+    }
 }
 
 /// A tenant's keys while they are collected.
@@ -224,21 +292,16 @@ impl Draft {
     fn finish(mut self, tenant_uid: &str, key: &HashKey) -> TenantKeys {
         self.holdings.par_sort_unstable();
         self.holdings.dedup();
-        let position =
-            |index: usize| u32::try_from(index).expect("fewer than 2^32 keys fit into memory");
         let mut holdings = Vec::with_capacity(self.holdings.len());
         let mut slots: Vec<(Box<str>, Slot)> = Vec::new();
         for (text, holding) in self.holdings {
-            let end = position(holdings.len() + 1);
             match slots.last_mut() {
-                Some((last, slot)) if *last == text => slot.end = end,
-                _ => slots.push((
-                    text,
-                    Slot {
-                        start: end - 1,
-                        end,
-                    },
-                )),
+                Some((last, slot)) if *last == text => slot.extend(&holding),
+                _ => {
+                    let position = u32::try_from(holdings.len());
+                    let position = position.expect("fewer than 2^32 keys fit into memory");
+                    slots.push((text, Slot::of(position, &holding)));
+                }
             }
             holdings.push(holding);
         }

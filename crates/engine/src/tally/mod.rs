@@ -1,11 +1,12 @@
 //! From attack signals to counts: fixes the cut and feeds every signal to `af-count`.
 
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 
 use af_count::{Counted, Counter, PeopleIndex, Retractions, Unmatched};
 use af_model::tables::attack_signals;
 use af_model::{HashKey, Person, UtcDay, UtcMillis};
-use af_store::{Scan, TableFile, table_file};
+use af_store::{Scan, TableFile};
 use arrow::array::{AsArray, RecordBatch};
 use arrow::datatypes::{DataType, TimeUnit, TimestampMillisecondType};
 
@@ -15,7 +16,11 @@ use crate::progress::Progress;
 
 pub use af_count::Cut;
 
+mod cache;
+mod kept;
 mod units;
+
+pub(crate) use cache::{StoreCount, count_store};
 
 /// Stands in where there is no key; nothing hashed with it is ever written.
 const NO_KEY: HashKey = HashKey::new([0; 32]);
@@ -70,7 +75,7 @@ pub fn fix_cut(asked: AskedCut, latest: LatestKnown) -> Result<Cut, Error> {
     }
 }
 
-/// The latest `ingested_at` of signal files; reads that column only. Values that are no instant
+/// The latest `ingested_at` of signal files; reads their footers, or that column only. Values that are no instant
 /// belong to rows that will be quarantined, and tell nothing.
 ///
 /// # Errors
@@ -78,16 +83,24 @@ pub fn fix_cut(asked: AskedCut, latest: LatestKnown) -> Result<Cut, Error> {
 pub fn latest_ingested(files: &[PathBuf]) -> Result<Option<UtcMillis>, Error> {
     const COLUMN: &str = "ingested_at";
     let mut latest: Option<UtcMillis> = None;
-    for file in files {
-        let columns = Some(&[COLUMN][..]);
-        for batch in table_file::read(file, &attack_signals::TABLE, columns, Scan::AsWritten)? {
+    for path in files {
+        let file = open(path)?;
+        // What this program wrote tells it in the footer.
+        if file.is_ours()
+            && let Some(told) = file.instants(COLUMN)
+            && UtcMillis::checked(told.end().0).is_ok()
+        {
+            latest = latest.max(Some(*told.end()));
+            continue;
+        }
+        for batch in file.read(Some(&[COLUMN]), Scan::AsWritten)? {
             let batch = batch?;
             let Some(column) = batch.column_by_name(COLUMN) else {
                 continue;
             };
             let wanted = DataType::Timestamp(TimeUnit::Millisecond, Some("UTC".into()));
             let instants = arrow::compute::cast(column, &wanted).map_err(|error| {
-                let problem = format!("column {COLUMN} of {}: {error}", file.display());
+                let problem = format!("column {COLUMN} of {}: {error}", path.display());
                 Error::new(ErrorKind::Io, format!("read {problem}"))
             })?;
             let found = instants
@@ -132,11 +145,13 @@ pub fn count(
     files: &[PathBuf],
     progress: &dyn Progress,
 ) -> Result<Counted, Error> {
-    let mut counted = Counted::default();
-    count_units(counting, files, progress, |unit| {
-        counted.absorb(unit);
+    let sum = Mutex::new(Counted::default());
+    count_units(counting, files, progress, |of_unit| {
+        let mut sum = sum.lock().expect("nobody panics while they hold it");
+        sum.absorb(of_unit);
         Ok(())
     })?;
+    let mut counted = sum.into_inner().expect("nobody panics while they hold it");
     counted.sort();
     Ok(counted)
 }
@@ -172,14 +187,11 @@ pub fn count_units(
     counting: Counting<'_>,
     files: &[PathBuf],
     progress: &dyn Progress,
-    take: impl FnMut(Counted) -> Result<(), Error> + Send,
+    take: impl Fn(Counted) -> Result<(), Error> + Sync,
 ) -> Result<(), Error> {
-    let files: Vec<TableFile> = files
-        .iter()
-        .map(|path| open(path))
-        .collect::<Result<_, _>>()?;
+    let units = units::of_files(files)?;
     progress.begin("counting signals", Some(files.len() as u64));
-    units::count(counting, files, progress, take)?;
+    units::count(counting, units, progress, |_, counted| take(counted))?;
     progress.end();
     Ok(())
 }

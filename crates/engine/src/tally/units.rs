@@ -6,42 +6,51 @@
 //! count and refused: two units might have shared a day.
 
 use std::ops::RangeInclusive;
-use std::path::Path;
-use std::sync::Mutex;
+use std::path::{Path, PathBuf};
 
 use af_count::{Counted, Counter, ErrorKind as CountErrorKind, columns_read};
+use af_model::tables::attack_signals;
 use af_model::{UtcDay, UtcMillis};
 use af_store::{Scan, TableFile};
 use rayon::prelude::*;
 
-use super::{Counting, broken};
+use super::{Counting, broken, open};
 use crate::error::Error;
 use crate::progress::Progress;
 
 /// Files that share no day with the files of another unit.
-struct Unit {
+pub(super) struct Unit {
     days: RangeInclusive<UtcDay>,
-    files: Vec<TableFile>,
+    pub(super) files: Vec<TableFile>,
 }
 
 impl Unit {
+    /// The day, if there is only one.
+    pub(super) fn day(&self) -> Option<UtcDay> {
+        (self.days.start() == self.days.end()).then(|| *self.days.start())
+    }
+
     /// The only day of a single file in the table's order.
     fn partition(&self) -> Option<(UtcDay, &TableFile)> {
-        match self.files.as_slice() {
-            [file] if self.days.start() == self.days.end() && file.is_ours() => {
-                Some((*self.days.start(), file))
-            }
+        match (self.day(), self.files.as_slice()) {
+            (Some(day), [file]) if file.is_ours() => Some((day, file)),
             _ => None,
         }
     }
 }
 
 /// Cuts files into units, in the order of their days.
-fn units(files: Vec<TableFile>) -> Vec<Unit> {
+///
+/// # Errors
+/// A file cannot be opened.
+pub(super) fn of_files(paths: &[PathBuf]) -> Result<Vec<Unit>, Error> {
     let all_days = UtcDay(i32::MIN)..=UtcDay(i32::MAX);
+    let files: Vec<TableFile> = paths
+        .iter()
+        .map(|path| open(path))
+        .collect::<Result<_, _>>()?;
     let mut units: Vec<Unit> = files
         .into_iter()
-        .filter(|file| file.rows() > 0)
         .map(|file| Unit {
             days: days_of(&file).unwrap_or_else(|| all_days.clone()),
             files: vec![file],
@@ -59,40 +68,39 @@ fn units(files: Vec<TableFile>) -> Vec<Unit> {
             _ => apart.push(unit),
         }
     }
-    apart
+    Ok(apart)
 }
 
 /// The days that a file says it holds; `None` when it does not say.
 fn days_of(file: &TableFile) -> Option<RangeInclusive<UtcDay>> {
+    if file.rows() == 0 {
+        // Nothing is of no day; an early one keeps it apart from the others.
+        return Some(UtcDay(i32::MIN)..=UtcDay(i32::MIN));
+    }
     let times = file.instants("time")?;
     let day = |at: UtcMillis| UtcMillis::checked(at.0).ok().map(UtcMillis::day);
     Some(day(*times.start())?..=day(*times.end())?)
 }
 
-/// Counts files unit by unit.
+/// Counts units and hands on what was counted of each, with its day if it is only one.
 pub(super) fn count(
     counting: Counting<'_>,
-    files: Vec<TableFile>,
+    units: Vec<Unit>,
     progress: &dyn Progress,
-    take: impl FnMut(Counted) -> Result<(), Error> + Send,
+    take: impl Fn(Option<UtcDay>, Counted) -> Result<(), Error> + Sync,
 ) -> Result<(), Error> {
-    let (partitions, others): (Vec<Unit>, Vec<Unit>) = units(files)
+    let (partitions, others): (Vec<Unit>, Vec<Unit>) = units
         .into_iter()
         .partition(|unit| unit.partition().is_some());
-    let take = Mutex::new(take);
-    let hand_on = |counted: Counted| {
-        let mut take = take.lock().expect("nobody panics while they hold it");
-        (*take)(counting.shown(counted))
-    };
     partitions.par_iter().try_for_each(|unit| {
-        hand_on(count_partition(counting, unit)?)?;
+        take(unit.day(), counting.shown(count_partition(counting, unit)?))?;
         progress.advance(1);
         Ok::<(), Error>(())
     })?;
     for unit in &others {
         let counted = count_together(counting, unit)?;
         progress.advance(unit.files.len() as u64);
-        hand_on(counted)?;
+        take(unit.day(), counting.shown(counted))?;
     }
     Ok(())
 }
@@ -103,7 +111,7 @@ fn count_partition(counting: Counting<'_>, unit: &Unit) -> Result<Counted, Error
         return count_together(counting, unit);
     };
     let mut counter = counting.counter_of_partition(day);
-    for batch in file.read(Some(&columns_read(counting.retractions)), Scan::AsWritten)? {
+    for batch in file.read(Some(&columns(counting, file)), Scan::AsWritten)? {
         match counter.push(&batch?) {
             Ok(()) => {}
             // Somebody wrote the file as if we had, and in another order.
@@ -114,6 +122,16 @@ fn count_partition(counting: Counting<'_>, unit: &Unit) -> Result<Counted, Error
         }
     }
     Ok(counter.finish())
+}
+
+/// The columns of a file that a count reads. One that holds nothing is as good as absent.
+fn columns(counting: Counting<'_>, file: &TableFile) -> Vec<&'static str> {
+    let mut columns = columns_read(counting.retractions);
+    columns.retain(|name| {
+        let contract = attack_signals::TABLE.column(name);
+        contract.is_none_or(|column| !column.nullable) || file.may_have_values(name)
+    });
+    columns
 }
 
 /// Counts files in any order, all their rows at once.
@@ -133,7 +151,7 @@ pub(super) fn push_file(
     counting: Counting<'_>,
     file: &TableFile,
 ) -> Result<(), Error> {
-    for batch in file.read(Some(&columns_read(counting.retractions)), Scan::AsWritten)? {
+    for batch in file.read(Some(&columns(counting, file)), Scan::AsWritten)? {
         counter
             .push(&batch?)
             .map_err(|error| broken(file.path(), &error))?;

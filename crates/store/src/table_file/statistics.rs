@@ -19,6 +19,28 @@ impl TableFile {
         quietly(|| self.instants_told(column)).ok().flatten()
     }
 
+    /// Whether a column may hold anything but nulls; false only if the footer says so of every row
+    /// group, or if there is no such column. Decoding such a column costs more than it tells.
+    pub fn may_have_values(&self, column: &str) -> bool {
+        quietly(|| self.has_values_told(column)).unwrap_or(true)
+    }
+
+    fn has_values_told(&self, column: &str) -> bool {
+        let metadata = self.metadata.metadata();
+        let roots = self.metadata.parquet_schema().root_schema().get_fields();
+        if !roots.iter().any(|root| root.name() == column) {
+            return false;
+        }
+        metadata.row_groups().iter().any(|group| {
+            let mut leaves = group.columns().iter();
+            let leaf = leaves.find(|leaf| leaf.column_path().parts() == [column]);
+            leaf.is_none_or(|leaf| {
+                let nulls = leaf.statistics().and_then(|told| told.null_count_opt());
+                nulls != u64::try_from(leaf.num_values()).ok()
+            })
+        })
+    }
+
     fn instants_told(&self, column: &str) -> Option<RangeInclusive<UtcMillis>> {
         let groups = self.metadata.metadata().row_groups();
         let schema = self.metadata.parquet_schema();
@@ -61,6 +83,8 @@ mod tests {
             Some(UtcMillis(first)..=UtcMillis(last))
         );
         assert_eq!(file.instants("no such column"), None);
+        assert!(file.may_have_values("time") && file.may_have_values("event_uids"));
+        assert!(!file.may_have_values("no such column"));
     }
 
     #[test]
@@ -75,5 +99,6 @@ mod tests {
         writer.close().unwrap();
         let file = TableFile::open(&path, &TABLE).unwrap();
         assert_eq!(file.instants("time"), None);
+        assert!(!file.may_have_values("time"));
     }
 }
