@@ -10,7 +10,10 @@ mod demo;
 mod detection;
 mod docs;
 mod fetch;
+mod floor;
+mod raw_events;
 mod repository_tests;
+mod signals;
 
 /// Generators and checks of this repository.
 #[derive(Parser)]
@@ -46,6 +49,11 @@ enum Verb {
         #[arg(long)]
         bless: bool,
     },
+    /// Write a simulated System Log as files of raw events.
+    RawEvents(raw_events::Arguments),
+    /// Read the data of benches/peers and throw it away: what nobody can do without.
+    #[command(subcommand)]
+    Floor(floor::Floor),
     /// Hold the lock file of the shipped rules against them.
     Rules {
         /// Write it anew; read the difference before you commit it.
@@ -58,6 +66,8 @@ enum Verb {
         #[arg(long)]
         bless: bool,
     },
+    /// Write attack signals in any number, for benches/peers.
+    Signals(signals::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -67,9 +77,12 @@ fn main() -> ExitCode {
         Verb::Detection(arguments) => detection::run(arguments),
         Verb::Docs { check } => docs::run(check),
         Verb::Fetch(arguments) => fetch::run(arguments),
+        Verb::Floor(floor) => floor::run(&floor),
         Verb::Fixtures { bless } => repository_tests::fixtures(bless),
+        Verb::RawEvents(arguments) => raw_events::run(&arguments),
         Verb::Rules { bless } => repository_tests::rules(bless),
         Verb::Golden { bless } => repository_tests::golden(bless),
+        Verb::Signals(arguments) => signals::run(&arguments),
     };
     match done {
         Ok(message) => {
