@@ -7,15 +7,18 @@ use criterion::{criterion_group, criterion_main};
 
 mod count;
 mod detect;
+mod events;
 mod explain;
 mod input;
 mod normalize;
 mod publish;
+mod rules;
 mod score;
 
 criterion_group!(
     stages,
     normalize::bench,
+    rules::bench,
     detect::bench,
     count::bench,
     score::bench,

@@ -10,8 +10,8 @@ use af_model::manifest::Feed;
 use af_model::tables::identity_events;
 use af_model::{UtcDay, UtcMillis};
 use af_store::{Partitioned, Scan, Store, table_file};
-use arrow::array::{Array, AsArray, RecordBatch};
-use arrow::datatypes::TimestampMillisecondType;
+use arrow::array::{Array, AsArray, DictionaryArray, RecordBatch};
+use arrow::datatypes::{Int32Type, TimestampMillisecondType};
 use serde::{Deserialize, Serialize};
 
 use crate::detect::Detected;
@@ -19,7 +19,7 @@ use crate::error::{Error, ErrorKind};
 use crate::tally::Cut;
 
 /// The columns that tell what was heard.
-const COLUMNS: [&str; 5] = [
+pub(crate) const COLUMNS: [&str; 5] = [
     "tenant_uid",
     "integration",
     "time",
@@ -135,47 +135,51 @@ impl Sums {
         events: &RecordBatch,
         wanted: impl Fn(UtcMillis, UtcMillis) -> bool,
     ) -> Result<(), Error> {
-        let narrow = narrow(events)?;
-        let text = |column: usize, row: usize| {
-            let column = narrow.column(column).as_string::<i32>();
-            column.is_valid(row).then(|| column.value(row))
-        };
-        let instant = |column: usize, row: usize| {
+        let table = &identity_events::TABLE;
+        let narrow = table
+            .conform_columns(events, &COLUMNS, true)
+            .map_err(|error| {
+                Error::new(ErrorKind::Io, format!("look through the events: {error}"))
+            })?;
+        let names = |column: usize| narrow.column(column).as_dictionary::<Int32Type>();
+        let (tenants, integrations, products) = (names(0), names(1), names(4));
+        let instants = |column: usize| {
             let column = narrow.column(column);
-            UtcMillis(column.as_primitive::<TimestampMillisecondType>().value(row))
+            column.as_primitive::<TimestampMillisecondType>()
         };
+        let (times, ingested) = (instants(2), instants(3));
         // Sorted events come in runs of one tenant and integration.
-        let mut run: Option<(&str, &str, Heard)> = None;
+        let mut run: Option<(Source, Heard)> = None;
         for row in 0..narrow.num_rows() {
-            let (time, known) = (instant(2, row), instant(3, row));
+            let (time, known) = (UtcMillis(times.value(row)), UtcMillis(ingested.value(row)));
             if !wanted(time, known) {
                 continue;
             }
-            let tenant = text(0, row).unwrap_or_default();
-            let integration = text(1, row).or(text(4, row)).unwrap_or_default();
+            let source = [tenants, integrations, products].map(|names| names.key(row));
             match &mut run {
-                Some((of, through, heard)) if (*of, *through) == (tenant, integration) => {
+                Some((of, heard)) if *of == source => {
                     heard.first = heard.first.min(time);
                     heard.last = heard.last.max(time);
                     heard.first_known = heard.first_known.min(known);
                     heard.last_known = heard.last_known.max(known);
                 }
                 _ => {
+                    let integration = text(integrations, row).or(text(products, row));
                     let heard = Heard {
-                        tenant_uid: tenant.to_owned(),
-                        integration: integration.to_owned(),
+                        tenant_uid: text(tenants, row).unwrap_or_default().to_owned(),
+                        integration: integration.unwrap_or_default().to_owned(),
                         first: time,
                         last: time,
                         first_known: known,
                         last_known: known,
                     };
-                    if let Some((.., done)) = run.replace((tenant, integration, heard)) {
+                    if let Some((_, done)) = run.replace((source, heard)) {
                         self.merge(done);
                     }
                 }
             }
         }
-        if let Some((.., done)) = run {
+        if let Some((_, done)) = run {
             self.merge(done);
         }
         Ok(())
@@ -195,24 +199,11 @@ impl Sums {
     }
 }
 
-/// The columns as plain strings and instants.
-fn narrow(events: &RecordBatch) -> Result<RecordBatch, Error> {
-    let schema = identity_events::TABLE.file_schema();
-    let columns = COLUMNS.iter().map(|name| {
-        let broken = |problem: String| {
-            Error::new(ErrorKind::Io, format!("look through the events: {problem}"))
-        };
-        let field = schema
-            .field_with_name(name)
-            .map_err(|error| broken(error.to_string()))?;
-        let column = events
-            .column_by_name(name)
-            .ok_or_else(|| broken(format!("no column {name}")))?;
-        let array = arrow::compute::cast(column, field.data_type())
-            .map_err(|error| broken(error.to_string()))?;
-        Ok((*name, array, true))
-    });
-    let columns: Result<Vec<_>, Error> = columns.collect();
-    RecordBatch::try_from_iter_with_nullable(columns?)
-        .map_err(|error| Error::new(ErrorKind::Io, format!("look through the events: {error}")))
+/// Tenant, integration and product of a row, by their places in a batch's dictionaries.
+type Source = [Option<usize>; 3];
+
+fn text(names: &DictionaryArray<Int32Type>, row: usize) -> Option<&str> {
+    let values = names.values().as_string::<i32>();
+    let place = names.key(row)?;
+    values.is_valid(place).then(|| values.value(place))
 }

@@ -52,6 +52,7 @@ pub use rule::{Class, FAMILIES, IncidentKey, Rule, RuleFile, Subject};
 pub use set::check::EventTypeFlags;
 pub use set::lock::{LockChange, LockEntry, LockError, RuleLock};
 pub use set::network::{Network, NetworkError};
+pub use set::reads::Reads;
 pub use set::rules::RuleSet;
 pub use set::samples::SampleResult;
 pub use set::tuning::{Exclusion, Tuning, TuningError};

@@ -71,9 +71,10 @@ pub(super) fn both(
     let from = UtcDay(first.0.saturating_sub(span));
     let days: Vec<UtcDay> = days.iter().copied().filter(|day| *day >= from).collect();
     let (mut with, mut without) = (job.with.walk(), job.without.walk());
+    let reads = job.with.reads().and(job.without.reads());
     progress.begin("trying the rule", Some(days.len() as u64));
     for day in days {
-        let events = events_of(job.store, day)?;
+        let events = events_of(job.store, day, &reads)?;
         if day < first {
             with.look_at(day, &events)
                 .and_then(|()| without.look_at(day, &events))

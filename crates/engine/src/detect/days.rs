@@ -4,13 +4,10 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use af_model::UtcDay;
-use af_model::tables::identity_events;
-use af_store::{MergedBatches, Partitioned, Scan, Store};
-use arrow::array::RecordBatch;
-use arrow::compute::concat_batches;
+use af_store::{Partitioned, Store};
 
 use super::OWN_FILES;
-use crate::error::{Error, ErrorKind};
+use crate::error::Error;
 use crate::upkeep::purge::Purged;
 
 /// The files of every day of events, and how far days look back on each other.
@@ -53,21 +50,6 @@ impl Days {
     pub(super) fn is_purged(&self, day: UtcDay) -> bool {
         self.purged_before.is_some_and(|before| day < before) && !self.inputs.contains_key(&day)
     }
-}
-
-/// All events of a day, in the table's order.
-pub(crate) fn events_of(store: &Store, day: UtcDay) -> Result<RecordBatch, Error> {
-    let mut batches = Vec::new();
-    let files = store.day_files(Partitioned::Events, day)?;
-    for batch in MergedBatches::open(&identity_events::TABLE, &files, None, Scan::Dictionaries)? {
-        batches.push(batch?);
-    }
-    concat_batches(&identity_events::TABLE.scan_schema(), &batches).map_err(|error| {
-        Error::new(
-            ErrorKind::Io,
-            format!("collect the events of {day}: {error}"),
-        )
-    })
 }
 
 /// The files of a day's signals that this stage wrote, without extension.

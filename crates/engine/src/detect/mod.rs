@@ -28,11 +28,13 @@
 
 mod days;
 mod keep;
+mod read;
 mod state;
 mod upkeep;
 mod walk;
 
-pub(crate) use days::{events_of, file_names};
+pub(crate) use days::file_names;
+pub(crate) use read::events_of;
 pub use state::{Detected, DetectedDay};
 pub(crate) use upkeep::{forget_days, renamed_inputs, thinned};
 pub(crate) use walk::unclassified;

@@ -2,12 +2,13 @@
 
 use af_model::UtcDay;
 use af_model::tables::attack_signals;
-use af_rules::{RuleSet, Walk};
+use af_rules::{Reads, RuleSet, Walk};
 use af_store::{Partitioned, Store, WriteLock, sorted_batch};
 use arrow::array::RecordBatch;
 
-use super::days::{Days, events_of, own_files};
+use super::days::{Days, own_files};
 use super::keep::found_before;
+use super::read::events_of;
 use super::state::{Detected, DetectedDay};
 use super::{OWN_FILES, STATE};
 use crate::error::{Error, ErrorKind};
@@ -109,6 +110,7 @@ pub fn pending(store: &Store, rules: &RuleSet) -> Result<Vec<UtcDay>, Error> {
 struct Walker<'a> {
     store: &'a Store,
     walk: Walk<'a>,
+    reads: Reads,
     /// The last day the rules have seen.
     seen: Option<UtcDay>,
 }
@@ -118,6 +120,7 @@ impl<'a> Walker<'a> {
         Self {
             store,
             walk: rules.walk(),
+            reads: rules.reads(),
             seen: None,
         }
     }
@@ -129,7 +132,7 @@ impl<'a> Walker<'a> {
             if self.seen.is_some_and(|seen| day <= seen) {
                 continue;
             }
-            let events = events_of(self.store, day)?;
+            let events = events_of(self.store, day, &self.reads)?;
             self.walk
                 .look_at(day, &events)
                 .map_err(|error| unclassified(day, &error))?;
@@ -140,7 +143,7 @@ impl<'a> Walker<'a> {
     }
 
     fn detect(&mut self, day: UtcDay) -> Result<(DetectedDay, RecordBatch), Error> {
-        let events = events_of(self.store, day)?;
+        let events = events_of(self.store, day, &self.reads)?;
         let known_type = |name: &str| af_okta::catalogue::event_type(name).is_some();
         let classified = self
             .walk

@@ -42,6 +42,14 @@ pub struct FieldEntry {
 }
 
 impl FieldEntry {
+    /// Whether the field has one plain value, which reads the same from the column and from JSON.
+    pub(crate) fn is_plain(&self) -> bool {
+        matches!(
+            self.read,
+            Read::Text | Read::Attempt | Read::Flag | Read::Int | Read::Level
+        )
+    }
+
     /// What a rule compares with: text, true or false, a number, a level, ….
     pub fn kind(&self) -> &'static str {
         match self.read {

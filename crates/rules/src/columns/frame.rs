@@ -5,6 +5,7 @@ use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
 use af_model::UtcMillis;
+use af_model::contract::ContractError;
 use af_model::tables::identity_events::TABLE;
 use arrow::array::{
     Array, AsArray, BooleanArray, Float64Array, Int32Array, Int64Array, ListArray, MapArray,
@@ -191,9 +192,16 @@ pub(crate) struct Frame {
 impl Frame {
     /// Brings anybody's batch into the scan schema.
     pub(crate) fn new(events: &RecordBatch) -> Result<Self, Error> {
-        let batch = TABLE
-            .conform_for_scan(events)
-            .map_err(|error| Error::broken_table(&error))?;
+        Self::conformed(TABLE.conform_for_scan(events))
+    }
+
+    /// Brings some columns of anybody's batch into the scan schema; nobody may ask for others.
+    pub(crate) fn of_columns(events: &RecordBatch, columns: &[&str]) -> Result<Self, Error> {
+        Self::conformed(TABLE.conform_columns(events, columns, true))
+    }
+
+    fn conformed(batch: Result<RecordBatch, ContractError>) -> Result<Self, Error> {
+        let batch = batch.map_err(|error| Error::broken_table(&error))?;
         Ok(Self {
             batch,
             memo: Memo::default(),

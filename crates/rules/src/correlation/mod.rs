@@ -21,23 +21,29 @@
 //! Conditions have a lower bound. That something did *not* happen is no finding: a window with too few
 //! events cannot be told from one that is not over.
 //!
-//! `read` makes a correlation of a document, `link` ties the rules of a set together, `matches` collects
-//! the events of a day, `window` says when a condition holds, `firing` when it fired first and since when
+//! `read` makes a correlation of a document, `link` ties the rules of a set together, `keys` gives equal
+//! values equal numbers, `candidates` collects the rows of a day group by group, `matches` are the events
+//! of a group, `window` says when a condition holds, `firing` when it fired first and since when
 //! that is known, `finding` whom it hit.
 
+mod candidates;
 mod finding;
 mod firing;
+mod keys;
 mod link;
 mod matches;
 mod read;
 mod rule;
 mod sequence;
+mod values;
 mod window;
 
+pub(crate) use candidates::{Candidate, Candidates};
 pub(crate) use finding::findings;
 pub(crate) use firing::{Firing, firings};
+pub(crate) use keys::Keys;
 pub(crate) use link::{Plan, link};
-pub(crate) use matches::{Candidates, Match, Matched, Matches};
+pub(crate) use matches::{Match, Matches};
 pub(crate) use read::read;
 pub(crate) use rule::Correlation;
 

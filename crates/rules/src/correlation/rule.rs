@@ -94,6 +94,22 @@ impl Correlation {
         self.kind == Kind::TemporalOrdered
     }
 
+    /// Whether so many events that match these rules, a bit each, can make the condition hold over any of
+    /// their windows; never false where they do.
+    pub(crate) fn may_hold(&self, events: usize, rules: u64) -> bool {
+        let references = self.references.len();
+        match (self.kind, &self.expression) {
+            (Kind::EventCount | Kind::ValueCount, _) => events as u64 >= self.bound.least,
+            (Kind::Temporal, Some(expression)) => {
+                expression.holds(&|rule| rules & (1 << rule) != 0)
+            }
+            (Kind::Temporal, None) => u64::from(rules.count_ones()) >= self.bound.least,
+            (Kind::TemporalOrdered, _) => {
+                events >= references && rules.count_ones() as usize == references
+            }
+        }
+    }
+
     /// Everything that affects results, in canonical text; the rules stand in it by id.
     pub(crate) fn canonical(&self) -> String {
         let groups: Vec<String> = self

@@ -4,6 +4,7 @@ use arrow::array::TimestampMillisecondArray;
 use hashbrown::{HashMap, HashSet};
 
 use crate::columns::frame::{Column, Frame};
+use crate::detect::marks::Marks;
 use crate::rule::IncidentKey;
 
 /// The columns that name incidents.
@@ -18,15 +19,6 @@ pub(crate) struct Incidents<'a> {
     /// The sessions of a transaction, for events that have a transaction and no session of their
     /// own: the smallest known by then, at each instant at which that changed, ascending.
     sessions: HashMap<(&'a str, &'a str), Vec<(i64, &'a str)>>,
-}
-
-/// How many marks there are: sixteen bits.
-const MARKS: usize = 1 << 16;
-
-/// The mark of an id: of its last characters, which are the most random ones.
-fn mark(id: &str) -> usize {
-    let last = id.as_bytes().last_chunk().copied().unwrap_or_default();
-    (u32::from_le_bytes(last).wrapping_mul(0x9e37_79b1) >> 16) as usize
 }
 
 impl<'a> Incidents<'a> {
@@ -52,13 +44,10 @@ impl<'a> Incidents<'a> {
             return incidents;
         }
         // Every row is asked, so the question is a cheap one that few others pass.
-        let mut marked = vec![false; MARKS];
-        for (_, transaction) in &wanted {
-            marked[mark(transaction)] = true;
-        }
+        let marks = Marks::of(wanted.iter().map(|(_, transaction)| *transaction));
         let may_be_wanted = |row: &usize| {
             let transaction = incidents.transaction.text(*row);
-            transaction.is_some_and(|transaction| marked[mark(transaction)])
+            transaction.is_some_and(|transaction| marks.may_have(transaction))
         };
         let mut sessions: HashMap<_, Vec<(i64, &str)>> = HashMap::new();
         for row in (0..frame.len()).filter(may_be_wanted) {

@@ -5,6 +5,7 @@ pub(crate) mod classify;
 pub(crate) mod evaluate;
 pub(crate) mod excluded;
 pub(crate) mod incident;
+pub(crate) mod marks;
 pub(crate) mod past;
 pub(crate) mod row_event;
 pub(crate) mod signal;

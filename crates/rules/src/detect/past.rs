@@ -9,7 +9,7 @@ use crate::columns::frame::Frame;
 use crate::correlation::{Correlation, Match, Matches, Plan};
 use crate::detect::signal::{Named, required};
 use crate::detect::who::Who;
-use crate::rule::{Rule, Subject};
+use crate::rule::Subject;
 
 /// The days before the one at hand, ascending.
 #[derive(Debug, Default)]
@@ -51,12 +51,16 @@ impl Past {
             })
     }
 
-    /// The groups that a correlation has events of.
-    pub(crate) fn groups(&self, correlation: usize) -> impl Iterator<Item = u128> {
-        self.days
-            .iter()
-            .filter_map(move |past| past.matches.get(&correlation))
-            .flat_map(|matches| matches.events.iter().map(|event| event.group))
+    /// Whether a correlation has events of a group.
+    pub(crate) fn has_group(&self, correlation: usize, group: u128) -> bool {
+        self.group(correlation, group, i64::MIN).next().is_some()
+    }
+
+    /// When the last event of a correlation happened; none without events.
+    pub(crate) fn last_time(&self, correlation: usize) -> Option<i64> {
+        let days = self.days.iter();
+        let last = days.filter_map(|past| past.matches.get(&correlation)?.last_time());
+        last.max()
     }
 
     /// The event at a place of a batch; none when it is one of the day at hand.
@@ -87,13 +91,13 @@ impl Past {
 }
 
 impl PastDay {
-    /// Keeps of a day what later ones may reach.
+    /// Keeps of a day what later ones may reach: for each correlation the events from
+    /// [`first_reached`] on, whose places are still rows.
     pub(crate) fn of(
         day: UtcDay,
         frame: &Frame,
         who: &Who<'_>,
         matches: impl Iterator<Item = (usize, Matches)>,
-        rules: &[Rule],
     ) -> Self {
         let ids = frame.text_column("metadata_uid");
         let mut kept = Self {
@@ -102,9 +106,7 @@ impl PastDay {
             matches: HashMap::new(),
         };
         let mut places: HashMap<u32, u32> = HashMap::new();
-        for (correlation, mut matches) in matches {
-            let since = first_reached(&rules[correlation], day);
-            matches.events.retain(|event| event.time >= since);
+        for (correlation, mut matches) in matches.filter(|(_, matches)| !matches.is_empty()) {
             for event in &mut matches.events {
                 let (row, known_at) = (event.event as usize, event.ingested_at);
                 event.event = *places.entry(event.event).or_insert_with(|| {
@@ -115,16 +117,16 @@ impl PastDay {
                     u32::try_from(kept.events.len() - 1).expect("a batch has fewer rows than 2^32")
                 });
             }
-            if !matches.events.is_empty() {
-                kept.matches.insert(correlation, matches);
-            }
+            kept.matches.insert(correlation, matches);
         }
         kept
     }
 }
 
 /// The first instant of a day that windows of the next one reach.
-fn first_reached(rule: &Rule, day: UtcDay) -> i64 {
-    let timespan = rule.correlation().map_or(0, Correlation::timespan_millis);
-    day.end().0.saturating_add(1).saturating_sub(timespan)
+pub(crate) fn first_reached(correlation: &Correlation, day: UtcDay) -> i64 {
+    day.end()
+        .0
+        .saturating_add(1)
+        .saturating_sub(correlation.timespan_millis())
 }

@@ -6,7 +6,7 @@ use std::cell::OnceCell;
 use rsigma_eval::{Event, EventValue, JsonEvent};
 use serde_json::Value;
 
-use crate::columns::field::{DEBUG_PREFIX, FieldEntry, Read, entry};
+use crate::columns::field::{DEBUG_PREFIX, entry};
 use crate::columns::frame::Frame;
 use crate::columns::render::{TARGET, TARGET_PARTS, render_row};
 
@@ -49,20 +49,12 @@ impl<'a> RowEvent<'a> {
     }
 }
 
-/// Whether a field has one plain value, which reads the same from the column and from JSON.
-fn is_plain(entry: &FieldEntry) -> bool {
-    matches!(
-        entry.read,
-        Read::Text | Read::Attempt | Read::Flag | Read::Int | Read::Level
-    )
-}
-
 impl Event for RowEvent<'_> {
     fn get_field(&self, path: &str) -> Option<EventValue<'_>> {
         if path == TARGET {
             return self.targets();
         }
-        if let Some(entry) = entry(path).filter(|entry| is_plain(entry)) {
+        if let Some(entry) = entry(path).filter(|entry| entry.is_plain()) {
             return self.frame.entry_column(entry).value(self.row);
         }
         if let Some(key) = path.strip_prefix(DEBUG_PREFIX)

@@ -99,6 +99,11 @@ impl<'a> People<'a> {
         }
     }
 
+    /// Whether the event is about nobody by itself.
+    pub(crate) fn is_nobody(&self, row: usize) -> bool {
+        self.reference.text(row).is_none() && self.victim(row).reference.is_none()
+    }
+
     fn victim(&self, row: usize) -> Named<'a> {
         let (uid, login) = (self.uid.text(row), self.login.text(row));
         let reference = self.reference.text(row).map(Cow::Borrowed).or_else(|| {

@@ -1,19 +1,22 @@
 //! The windows that end on the day at hand.
 
 use af_model::{UtcDay, UtcMillis};
-use hashbrown::{HashMap, HashSet};
+use hashbrown::HashMap;
 use rayon::prelude::*;
 
 use crate::columns::frame::Frame;
-use crate::columns::rows::Rows;
+use crate::columns::rows::{Rows, row_number};
 use crate::correlation::{
-    Candidates, Correlation, Firing, Match, Matched, Matches, Plan, findings, firings,
+    Candidate, Candidates, Correlation, Firing, Keys, Match, Matches, Plan, findings, firings,
 };
-use crate::detect::past::{Past, PastDay};
+use crate::detect::past::{Past, PastDay, first_reached};
 use crate::detect::signal::{Attack, Evidence, Named, required};
 use crate::detect::who::Who;
 use crate::rule::{Class, Rule, Subject};
 use crate::set::tuning::Tuned;
+
+/// Groups that are looked at in one go: most are small and come to nothing.
+const GROUPS_AT_ONCE: usize = 256;
 
 /// The day at hand: its events, the rows that rules match, and the days before.
 pub(crate) struct Today<'a> {
@@ -25,16 +28,19 @@ pub(crate) struct Today<'a> {
     /// By place of the rule in the set.
     rows: Vec<Rows>,
     who: Who<'a>,
+    keys: Keys<'a>,
 }
 
 /// What one correlation sees in the day.
+#[derive(Default)]
 pub(crate) struct Look {
     /// The correlation's place in the set.
     pub(crate) place: usize,
-    pub(crate) matches: Matches,
     /// The rows at which it fires and since when that is known, ascending; empty when nobody asks.
     pub(crate) fired: Vec<(u32, i64)>,
     found: Vec<Found>,
+    /// The events that later days reach.
+    kept: Matches,
 }
 
 /// One person hit.
@@ -45,6 +51,20 @@ struct Found {
     named: Named<'static>,
     /// The events behind it, in their order: batch and place in it.
     evidence: Vec<(u32, u32)>,
+}
+
+/// What is asked of a correlation's windows.
+struct Question<'q> {
+    place: usize,
+    correlation: &'q Correlation,
+    candidates: Candidates<'q>,
+    /// Whether it matters where it fires, and whom that hits.
+    fires: bool,
+    is_scored: bool,
+    /// From when on later days reach its events, if there are any.
+    kept_since: Option<i64>,
+    /// When the last event of the days before happened.
+    last_before: Option<i64>,
 }
 
 impl<'a> Today<'a> {
@@ -60,6 +80,7 @@ impl<'a> Today<'a> {
         let referred = referred.filter(|(_, is_referred_to)| **is_referred_to);
         let looked_at = Rows::union(frame.len(), referred.map(|(rows, _)| rows));
         let who = Who::of(frame, looked_at.iter());
+        let keys = Keys::of(rules, plan, frame, &who, &rows);
         Self {
             rules,
             plan,
@@ -68,6 +89,7 @@ impl<'a> Today<'a> {
             frame,
             rows,
             who,
+            keys,
         }
     }
 
@@ -78,33 +100,39 @@ impl<'a> Today<'a> {
 
     /// What later days need of this one.
     pub(crate) fn kept(&self, day: UtcDay, looks: Vec<Look>) -> PastDay {
-        let matches = looks.into_iter().map(|look| (look.place, look.matches));
-        PastDay::of(day, self.frame, &self.who, matches, self.rules)
+        let matches = looks.into_iter().map(|look| (look.place, look.kept));
+        PastDay::of(day, self.frame, &self.who, matches)
     }
 
     /// Looks at the windows, correlation by correlation, each after those that it refers to. Whom they
-    /// hit is only found out when that is asked.
-    pub(crate) fn looks(&self, is_asked: bool) -> Vec<Look> {
+    /// hit is only found out when that is asked. What days after `day` reach is kept; nothing without one.
+    pub(crate) fn looks(&self, day: Option<UtcDay>, is_asked: bool) -> Vec<Look> {
         let mut looks: Vec<Look> = Vec::new();
         let mut place_of: HashMap<usize, usize> = HashMap::new();
-        for &place in &self.plan.order {
-            let rule = &self.rules[place];
-            let Some(correlation) = rule.correlation() else {
-                continue;
+        let mut order = self.plan.order.as_slice();
+        while !order.is_empty() {
+            // Those that wait for none of the others, all at once.
+            let is_ready = |place: &usize| {
+                let mut others = self.plan.references[*place].iter();
+                others.all(|other| {
+                    self.rules[*other].correlation().is_none() || place_of.contains_key(other)
+                })
             };
+            let ready = order.iter().take_while(|place| is_ready(place)).count();
+            let (now, later) = order.split_at(ready.max(1));
             let fired = |other: usize| place_of.get(&other).map(|&at| looks[at].fired.as_slice());
-            let mut look = Look {
-                place,
-                matches: self.collect(place, correlation, fired),
-                fired: Vec::new(),
-                found: Vec::new(),
-            };
-            let is_scored = is_asked && rule.class == Class::Attack;
-            if is_scored || self.plan.is_referred_to[place] {
-                self.fire(correlation, is_scored, &mut look);
+            let found: Vec<Look> = now
+                .par_iter()
+                .filter_map(|&place| {
+                    let correlation = self.rules[place].correlation()?;
+                    Some(self.look(place, correlation, day, is_asked, fired))
+                })
+                .collect();
+            for look in found {
+                place_of.insert(look.place, looks.len());
+                looks.push(look);
             }
-            place_of.insert(place, looks.len());
-            looks.push(look);
+            order = later;
         }
         looks
     }
@@ -137,39 +165,100 @@ impl<'a> Today<'a> {
             })
     }
 
-    /// The day's events of one correlation.
-    fn collect<'f>(
+    /// Looks at the windows of one correlation.
+    fn look<'f>(
         &self,
         place: usize,
         correlation: &Correlation,
+        day: Option<UtcDay>,
+        is_asked: bool,
         fired: impl Fn(usize) -> Option<&'f [(u32, i64)]>,
-    ) -> Matches {
+    ) -> Look {
+        let is_scored = is_asked && self.rules[place].class == Class::Attack;
+        let question = Question {
+            place,
+            correlation,
+            candidates: self.collect(place, correlation, fired),
+            fires: is_scored || self.plan.is_referred_to[place],
+            is_scored,
+            kept_since: day.map(|day| first_reached(correlation, day)),
+            last_before: self.past.last_time(place),
+        };
+        let groups = question.candidates.groups();
+        let parts: Vec<Look> = groups
+            .par_chunks(GROUPS_AT_ONCE)
+            .map(|groups| {
+                let mut part = Look::default();
+                for group in groups {
+                    self.look_at_group(&question, group, &mut part);
+                }
+                part
+            })
+            .collect();
+        let mut look = Look {
+            place,
+            ..Look::default()
+        };
+        let mut kept = Vec::new();
+        for part in parts {
+            look.fired.extend(part.fired);
+            look.found.extend(part.found);
+            kept.push(part.kept);
+        }
+        look.fired.sort_unstable();
+        // A row that fires several times is known since the first.
+        look.fired.dedup_by_key(|(row, _)| *row);
+        look.kept = Matches::sorted(kept.into_iter());
+        look
+    }
+
+    /// The day's events of one correlation, by group.
+    fn collect<'c, 'f>(
+        &'c self,
+        place: usize,
+        correlation: &'c Correlation,
+        fired: impl Fn(usize) -> Option<&'f [(u32, i64)]>,
+    ) -> Candidates<'c> {
         let ingested = self.frame.instant_column("ingested_at");
-        let mut candidates = Candidates::new(correlation, self.frame, &self.who);
+        let mut candidates = Candidates::new(correlation, self.frame, &self.who, &self.keys);
+        let times = self.frame.instant_column("time");
+        let last_before = self.past.last_time(place);
+        let reaches_back = |row: u32| {
+            let since = times
+                .value(row as usize)
+                .saturating_sub(correlation.timespan_millis());
+            last_before.is_some_and(|last| last >= since)
+        };
         for (rule, &other) in self.plan.references[place].iter().enumerate() {
-            let left: Rows;
-            let matched: Matched<'_> = if let Some(fired) = fired(other) {
-                Box::new(self.not_left_alone(place, fired).into_iter())
-            } else {
-                let excluded = self.tuned.excluded();
-                left = excluded.without(&self.rules[place], self.frame, self.rows[other].clone());
-                Box::new(left.iter().map(|row| {
-                    let at = u32::try_from(row).expect("a batch has fewer rows than 2^32");
-                    (at, ingested.value(row))
-                }))
-            };
-            if rule == 0 || !correlation.is_ordered() {
-                candidates.add(rule, matched, &|_| true);
+            let is_later_step = rule > 0 && correlation.is_ordered();
+            // A later step matters only where an earlier one was taken: usually hardly anywhere.
+            if is_later_step && candidates.is_empty() && last_before.is_none() {
                 continue;
             }
-            // A later step matters only where an earlier one was taken: usually hardly anywhere.
-            let mut begun: HashSet<u128> = self.past.groups(place).collect();
-            begun.extend(candidates.groups());
-            if !begun.is_empty() {
-                candidates.add(rule, matched, &|group| begun.contains(&group));
+            let mut begun = candidates.begun(is_later_step);
+            let wanted = |candidates: &Candidates<'_>, candidate: Candidate| {
+                !is_later_step
+                    || begun.is_begun(candidate, || {
+                        reaches_back(candidate.row).then(|| {
+                            self.past
+                                .has_group(place, candidates.hash_of_group(candidate))
+                        })
+                    })
+            };
+            if let Some(fired) = fired(other) {
+                candidates.add(rule, self.not_left_alone(place, fired).into_iter(), wanted);
+            } else {
+                let excluded = self.tuned.excluded();
+                let rows = self.rows[other].clone();
+                let left = excluded.without(&self.rules[place], self.frame, rows);
+                let rows = left
+                    .iter()
+                    .map(|row| (row_number(row), ingested.value(row)));
+                candidates.add(rule, rows, wanted);
             }
         }
-        candidates.finish()
+        candidates.group();
+        candidates
     }
 
     /// The firings of another correlation that this one does not leave alone.
@@ -188,41 +277,59 @@ impl<'a> Today<'a> {
             .collect()
     }
 
-    /// Finds out where the correlation fires on the day at hand and, if it is scored, whom it hits.
-    fn fire(&self, correlation: &Correlation, is_scored: bool, look: &mut Look) {
-        let place = look.place;
-        let groups: Vec<&[Match]> = look
-            .matches
-            .events
-            .chunk_by(|a, b| a.group == b.group)
-            .collect();
-        let mut fired: Vec<(u32, i64)> = Vec::new();
-        let per_group: Vec<_> = groups
-            .into_par_iter()
-            .map(|today| {
-                let since = today[0].time.saturating_sub(correlation.timespan_millis());
-                let mut events: Vec<Match> =
-                    self.past.group(place, today[0].group, since).collect();
-                let from = events.len();
-                events.extend_from_slice(today);
-                let firings = firings(correlation, &events, from);
-                let rows = firings
-                    .iter()
-                    .map(|firing| (events[firing.at].event, firing.known_at));
-                let rows: Vec<(u32, i64)> = rows.collect();
-                let is_hit = is_scored && !firings.is_empty();
-                let found = is_hit.then(|| self.found(place, correlation, &events, firings));
-                (rows, found)
-            })
-            .collect();
-        for (rows, found) in per_group {
-            fired.extend(rows);
-            look.found.extend(found.into_iter().flatten());
+    /// Finds out where the correlation fires in a group on the day at hand and, if it is scored, whom it
+    /// hits; keeps the events that later days reach.
+    fn look_at_group(&self, question: &Question<'_>, group: &[Candidate], part: &mut Look) {
+        let (place, correlation) = (question.place, question.correlation);
+        let candidates = &question.candidates;
+        let times = self.frame.instant_column("time");
+        let times = || group.iter().map(|row| times.value(row.row as usize));
+        let first = times().min().unwrap_or(i64::MAX);
+        let since = first.saturating_sub(correlation.timespan_millis());
+        let reaches_back = question.last_before.is_some_and(|last| last >= since);
+        let is_reached = |time: i64| question.kept_since.is_some_and(|since| time >= since);
+        let is_kept = times().any(is_reached);
+        let may_fire = question.fires && (reaches_back || candidates.may_hold(group));
+        if !is_kept && !may_fire {
+            return;
         }
-        fired.sort_unstable();
-        // A row that fires several times is known since the first.
-        fired.dedup_by_key(|(row, _)| *row);
-        look.fired = fired;
+        let today = candidates.events(group);
+        if is_kept {
+            let kept = today.iter().filter(|event| is_reached(event.time));
+            let kept = kept.map(|event| Match {
+                value: candidates.hash_of_value(event.event),
+                ..*event
+            });
+            part.kept.add(candidates.hash_of_group(group[0]), kept);
+        }
+        if !may_fire {
+            return;
+        }
+        let mut events: Vec<Match> = Vec::new();
+        if reaches_back {
+            let hash = candidates.hash_of_group(group[0]);
+            events.extend(self.past.group(place, hash, since));
+        }
+        let from = events.len();
+        if from == 0 && !candidates.may_hold(group) {
+            return;
+        }
+        events.extend(today);
+        if from > 0 {
+            // What happened on different days is compared by hash.
+            for event in &mut events[from..] {
+                event.value = candidates.hash_of_value(event.event);
+            }
+        }
+        let firings = firings(correlation, &events, from);
+        let rows = firings.iter();
+        part.fired
+            .extend(rows.map(|firing| (events[firing.at].event, firing.known_at)));
+        if question.is_scored && !firings.is_empty() {
+            let group = candidates.hash_of_group(group[0]);
+            let found = self.found(place, correlation, group, &events, firings);
+            part.found.extend(found);
+        }
     }
 
     /// Whom the firings of a group hit.
@@ -230,6 +337,7 @@ impl<'a> Today<'a> {
         &self,
         place: usize,
         correlation: &Correlation,
+        group: u128,
         events: &[Match],
         firings: Vec<Firing>,
     ) -> Vec<Found> {
@@ -258,7 +366,7 @@ impl<'a> Today<'a> {
             .map(|finding| Found {
                 row: events[finding.firing.at].event as usize,
                 known_at: finding.firing.known_at,
-                group: events[finding.firing.at].group,
+                group,
                 named: named[finding.person]
                     .clone()
                     .unwrap_or_default()

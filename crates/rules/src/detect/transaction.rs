@@ -15,6 +15,7 @@ use arrow::array::TimestampMillisecondArray;
 use hashbrown::HashMap;
 
 use crate::columns::frame::{Column, Frame};
+use crate::detect::marks::Marks;
 use crate::detect::signal::{Named, People};
 use crate::rule::Subject;
 
@@ -65,7 +66,12 @@ impl<'a> Transactions<'a> {
         if names.is_empty() {
             return transactions;
         }
-        for row in 0..frame.len() {
+        let marks = Marks::of(names.keys().map(|(_, transaction)| *transaction));
+        let may_be_asked = |row: &usize| {
+            let transaction = transactions.transaction.text(*row);
+            transaction.is_some_and(|transaction| marks.may_have(transaction))
+        };
+        for row in (0..frame.len()).filter(may_be_asked) {
             let Some(found) = transactions.key(row).and_then(|key| names.get_mut(&key)) else {
                 continue;
             };

@@ -8,11 +8,12 @@ use crate::columns::frame::Frame;
 use crate::columns::rows::Rows;
 use crate::correlation::Plan;
 use crate::detect::classify::{Classified, classify, matches};
-use crate::detect::past::Past;
+use crate::detect::past::{Past, PastDay};
 use crate::detect::signal::signals;
 use crate::detect::today::Today;
 use crate::error::Error;
 use crate::rule::Rule;
+use crate::set::reads::Reads;
 use crate::set::tuning::Tuned;
 
 /// Goes over days in ascending order. A correlation sees the events of the days before as far as it
@@ -25,6 +26,7 @@ pub struct Walk<'r> {
     rules: &'r [Rule],
     tuned: Tuned,
     plan: Plan,
+    columns: Vec<&'static str>,
     past: Past,
 }
 
@@ -34,6 +36,7 @@ impl<'r> Walk<'r> {
             rules,
             tuned,
             plan: Plan::of(rules),
+            columns: Reads::of(rules).columns(),
             past: Past::default(),
         }
     }
@@ -49,7 +52,7 @@ impl<'r> Walk<'r> {
         self.past.forget_before(day, &self.plan);
         let frame = self.frame(events)?;
         let today = self.today(&frame, |place| self.plan.is_referred_to[place]);
-        let looks = today.looks(false);
+        let looks = today.looks(Some(day), false);
         let kept = today.kept(day, looks);
         drop(today);
         self.past.push(kept);
@@ -72,26 +75,48 @@ impl<'r> Walk<'r> {
     ) -> Result<Classified, Error> {
         self.past.forget_before(day, &self.plan);
         let frame = self.frame(events)?;
-        let today = self.today(&frame, |_| true);
-        let (accounts, mut attacks) = classify(self.rules, &frame, today.rows(), known_type);
+        let (classified, kept) = self.classified(&frame, Some(day), known_type);
+        if let Some(kept) = kept {
+            self.past.push(kept);
+        }
+        Ok(classified)
+    }
+
+    /// Classifies a batch on its own: no day looks back on another.
+    pub(crate) fn classify(
+        &self,
+        events: &RecordBatch,
+        known_type: &dyn Fn(&str) -> bool,
+    ) -> Result<Classified, Error> {
+        let frame = self.frame(events)?;
+        let (classified, _) = self.classified(&frame, None, known_type);
+        Ok(classified)
+    }
+
+    /// What the events came to, and what the days after this one need of them.
+    fn classified(
+        &self,
+        frame: &Frame,
+        day: Option<UtcDay>,
+        known_type: &dyn Fn(&str) -> bool,
+    ) -> (Classified, Option<PastDay>) {
+        let today = self.today(frame, |_| true);
+        let (accounts, mut attacks) = classify(self.rules, frame, today.rows(), known_type);
         debug_assert!(accounts.values().all(ClassAccount::closes));
-        let mut looks = today.looks(true);
+        let mut looks = today.looks(day, true);
         for look in &mut looks {
             attacks.extend(today.attacks(look));
         }
-        let signals = signals(&frame, &attacks);
-        drop(attacks);
-        let kept = today.kept(day, looks);
-        drop(today);
-        self.past.push(kept);
-        Ok(Classified { accounts, signals })
+        let signals = signals(frame, &attacks);
+        let kept = day.map(|day| today.kept(day, looks));
+        (Classified { accounts, signals }, kept)
     }
 
     /// The correlations that fire in a batch on its own, of those that somebody asks for; places in the
     /// set, ascending.
     pub(crate) fn firing(&self, frame: &Frame) -> Vec<usize> {
         let today = self.today(frame, |place| self.plan.is_referred_to[place]);
-        let looks = today.looks(true).into_iter();
+        let looks = today.looks(None, true).into_iter();
         let mut places: Vec<usize> = looks
             .filter(|look| !look.fired.is_empty())
             .map(|look| look.place)
@@ -110,7 +135,8 @@ impl<'r> Walk<'r> {
 
     /// Events with what the rules were told about them.
     pub(crate) fn frame(&self, events: &RecordBatch) -> Result<Frame, Error> {
-        Ok(Frame::new(events)?.with_own_networks(self.tuned.own_networks()))
+        let frame = Frame::of_columns(events, &self.columns)?;
+        Ok(frame.with_own_networks(self.tuned.own_networks()))
     }
 
     /// The day at hand, with the rows that the wanted rules match.

@@ -17,7 +17,7 @@ impl<'a> Who<'a> {
     /// Prepares for some rows; those that name nobody get the person of their transaction.
     pub(crate) fn of(frame: &'a Frame, rows: impl Iterator<Item = usize>) -> Self {
         let people = People::of(frame);
-        let nobody = rows.filter(|&row| people.named(Subject::Victim, row).reference.is_none());
+        let nobody = rows.filter(|&row| people.is_nobody(row));
         let lent = Transactions::of(frame, &people, nobody);
         Self { people, lent }
     }

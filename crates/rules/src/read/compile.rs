@@ -197,7 +197,8 @@ fn needs_row(detection: &CompiledDetection) -> bool {
     }
 }
 
-fn refers(matcher: &CompiledMatcher) -> bool {
+/// Whether a matcher looks at another field than its own.
+pub(crate) fn refers(matcher: &CompiledMatcher) -> bool {
     match matcher {
         CompiledMatcher::FieldRef { .. } | CompiledMatcher::Expand { .. } => true,
         CompiledMatcher::Not(inner) | CompiledMatcher::TimestampPart { inner, .. } => refers(inner),

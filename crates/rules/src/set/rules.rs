@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use af_model::manifest::RuleChanges;
-use af_model::{HexHash, Level, UtcDay};
+use af_model::{HexHash, Level};
 use arrow::array::RecordBatch;
 use serde_json::Value;
 
@@ -14,6 +14,7 @@ use crate::error::Error;
 use crate::problem::{Problem, Severity};
 use crate::read::load::{load_file, order_free};
 use crate::rule::{Class, Rule, RuleFile};
+use crate::set::reads::Reads;
 use crate::set::tuning::{Tuned, Tuning, TuningError};
 
 /// Rises when the meaning of a rule changes without a change of its text.
@@ -177,8 +178,7 @@ impl RuleSet {
         events: &RecordBatch,
         known_type: &dyn Fn(&str) -> bool,
     ) -> Result<Classified, Error> {
-        // Of a batch on its own no day looks back on another.
-        self.walk().detect(UtcDay(0), events, known_type)
+        self.walk().classify(events, known_type)
     }
 
     /// For every event of a batch, whether the window of a correlation may look at it, whatever the event
@@ -188,6 +188,11 @@ impl RuleSet {
     /// [`crate::ErrorKind::BrokenTable`] when the batch breaks the contract of `identity_events`.
     pub fn looked_at(&self, events: &RecordBatch) -> Result<Vec<bool>, Error> {
         self.walk().looked_at(events)
+    }
+
+    /// What the rules read of events: a batch of these columns is enough for them.
+    pub fn reads(&self) -> Reads {
+        Reads::of(&self.rules)
     }
 
     /// How many days before a day its findings can depend on; 0 without correlations.

@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use af_model::UtcDay;
 use af_model::accounting::{ClassAccount, PerTenant};
 use af_model::tables::attack_signals;
 use arrow::array::RecordBatch;
@@ -105,9 +104,9 @@ impl RuleSet {
         // What a sample shows does not depend on whom a configuration leaves alone.
         let tuned = || Tuned::of_sample(&sample.own_networks);
         let text = |error: crate::error::Error| error.to_string();
-        let mut walk = Walk::new(self.rules(), tuned());
+        let walk = Walk::new(self.rules(), tuned());
         let frame = walk.frame(&events).map_err(text)?;
-        let found = walk.detect(UtcDay(0), &events, &|_| true).map_err(text)?;
+        let found = walk.classify(&events, &|_| true).map_err(text)?;
         let mut fire = match rule.selection() {
             Some(_) if events.num_rows() > 1 => {
                 return Err("a rule about one event has samples of one event".to_owned());

@@ -7,6 +7,7 @@ use af_model::UtcMillis;
 use af_model::cell::Target;
 use af_model::tables::identity_events::Row;
 use af_rules::{RuleFile, RuleSet, render};
+use arrow::array::{Array, AsArray, RecordBatch};
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
 use proptest::strategy::ValueTree;
@@ -252,7 +253,49 @@ proptest! {
         let file = file(&detection);
         let rules = RuleSet::load([file.clone()].into_iter()).expect("the generated rule loads");
         prop_assert_eq!(by_columns(&rules, &rows), by_rsigma(&file.text, &rows), "{}", file.text);
+        let whole = events(&rows);
+        let read = narrowed(&rules, &whole);
+        let classified = |batch| rules.classify(batch, &|_| true).expect("a table");
+        prop_assert_eq!(classified(&read).signals, classified(&whole).signals, "{}", file.text);
     }
+}
+
+/// Nothing but what the rules say they read.
+fn narrowed(rules: &RuleSet, events: &RecordBatch) -> RecordBatch {
+    let reads = rules.reads();
+    let columns = reads.columns();
+    let places: Vec<usize> = columns
+        .iter()
+        .map(|name| {
+            events
+                .schema_ref()
+                .index_of(name)
+                .expect("a column of the table")
+        })
+        .collect();
+    reads.narrowed(events.project(&places).expect("the places are there"))
+}
+
+#[test]
+fn rules_read_no_more_than_they_ask_for() {
+    let asks = |detection: &str| set([file(detection)]).reads();
+    let plain = asks("  s:\n    outcome.result: DENY\n  condition: s");
+    assert!(plain.columns().contains(&"status_code"));
+    assert!(!plain.columns().contains(&"debug_data"));
+    let target = asks("  s:\n    target[any]: {type: User, id: u1}\n  condition: s");
+    assert!(target.columns().contains(&"targets"));
+    assert!(!target.columns().contains(&"message"));
+    let detail = set([file(
+        "  s:\n    debugContext.debugData.factor: A\n  condition: s",
+    )]);
+    let mut row = event("e1", "user.session.start");
+    row.debug_data = Some(details(&[("url", "/"), ("factor", "A"), ("factor", "B")]));
+    let narrow = narrowed(&detail, &events(&[row, event("e2", "user.session.start")]));
+    let map = narrow
+        .column_by_name("debug_data")
+        .expect("asked for")
+        .as_map();
+    assert_eq!((map.value(0).len(), map.is_null(1)), (2, true));
 }
 
 proptest! {
