@@ -6,6 +6,7 @@
 use criterion::{criterion_group, criterion_main};
 
 mod count;
+mod counts;
 mod detect;
 mod events;
 mod explain;

@@ -25,11 +25,11 @@ use af_model::{HashKey, Params, UtcMillis};
 use af_rules::RuleSet;
 use af_store::{Partitioned, Store, WriteLock};
 
-use crate::assemble::{self, Stamp};
+use crate::assemble::{self, Assembly, CountsByTenant, Stamp};
 use crate::detect::{self, DetectReport};
 use crate::error::{Error, ErrorKind};
 use crate::progress::Progress;
-use crate::publish::{Facts, entries, publish, tenant_entries, tenant_runs, unchanged};
+use crate::publish::{self, Facts, entries, publish, tenant_entries, tenant_runs, unchanged};
 use crate::tally::{self, AskedCut, Counting, LatestKnown, StoreCount};
 use crate::{feedback, feeds, people, retract, timeline, upkeep};
 
@@ -196,7 +196,7 @@ pub fn score_store_gated(
     let signals = signal_files(store, |day| window.contains(&day))?;
     let (people, mut directories) = people::people_at(store, cut.known_at)?;
 
-    // signals + people → counts → scores
+    // signals + people → counts
     let index = tally::index(people, Some(key));
     let retractions = Retractions::new(&retracted, cut.known_at);
     let counting = Counting {
@@ -211,37 +211,57 @@ pub fn score_store_gated(
         counting,
         retracted: &retracted,
     };
-    let (mut counted, inputs) =
+    let (counted, inputs) =
         tally::count_store(count, &signals, progress).map_err(holds_all_tenants)?;
     left_out.append(&mut tally::unclosed(&counted));
-    counted
-        .tenants
-        .retain(|tenant, _| !left_out.contains_key(tenant));
     let stamp = Stamp {
         cut,
         config_hash: params.config_hash().to_string(),
         rules_hash: Some(rules.hash().to_string()),
     };
-    progress.begin("scoring people", None);
-    let mut tables = assemble::assemble_without(&mut left_out, &index, &counted, params, &stamp);
-    progress.end();
-
-    // nobody is published who does not pass
+    let assembly = Assembly {
+        people: index.people(),
+        params,
+        stamp: &stamp,
+    };
     let heard = timeline::feeds_at(store, &detection.detected, cut)?;
-    let mut tenants = tenant_entries(&counted, &tables, heard);
-    tenants.retain(|tenant, _| !left_out.contains_key(tenant));
-    let mut seen = tenant_runs(&counted, Some((&detection.detected, &events)));
+    let mut seen = tenant_runs(&counted, &left_out, Some((&detection.detected, &events)));
     upkeep::note_removed(store, &mut seen)?;
-    let mut verdict = gate(&tenants, &left_out);
-    left_out.append(&mut verdict.leave_out);
-    tables.leave_out(&left_out);
-    tenants.retain(|tenant, _| !left_out.contains_key(tenant));
-    directories.retain(|version| !left_out.contains_key(&version.tenant_uid));
-    let nobody = tenants.is_empty() && !left_out.is_empty();
-    let refused = verdict
-        .refuse
-        .or_else(|| nobody.then(|| nothing_left(&left_out).to_string()));
-    if refused.is_some() {
+
+    // counts → scores → tables, of nobody who does not pass
+    let mut judged = Judged {
+        tenants: tenant_entries(&counted, &assembly.population(), heard),
+        left_out,
+    };
+    let mut counts = &counted;
+    let mut written = None;
+    let mut refused = judged.judge(gate);
+    while refused.is_none() && written.is_none() {
+        progress.begin("scoring people", None);
+        let mut publication = store.begin_snapshot(lock, cut.as_of)?;
+        let tenants = counted.tenants.keys().map(String::as_str);
+        let mut kernel = publish::write(
+            &mut publication,
+            &assembly,
+            tenants,
+            &judged.left_out,
+            &mut counts,
+        )?;
+        progress.end();
+        written = Some(publication);
+        if !kernel.is_empty() {
+            // Gates are told of them too; whoever is left out for that has rows among those written.
+            judged.left_out.append(&mut kernel);
+            let before = judged.left_out.len();
+            refused = judged.judge(gate);
+            if judged.left_out.len() > before {
+                written = None;
+                counts.rewind()?;
+            }
+        }
+    }
+    let Judged { tenants, left_out } = judged;
+    let (Some(written), None) = (written, &refused) else {
         return Ok(Scored {
             report: None,
             tenants,
@@ -249,9 +269,10 @@ pub fn score_store_gated(
             refused,
             detected: detection,
         });
-    }
+    };
+    directories.retain(|version| !left_out.contains_key(&version.tenant_uid));
 
-    // scores → snapshot
+    // tables → snapshot
     let facts = Facts {
         params,
         stamp: &stamp,
@@ -267,18 +288,19 @@ pub fn score_store_gated(
     progress.begin("publishing", None);
     let before = store.answer(cut.as_of, cut.known_at)?;
     let same = match before {
-        Some(id) => unchanged(&store.snapshot_dir(id), &tables, &stamp)?.map(|same| (id, same)),
+        Some(id) => unchanged(&store.snapshot_dir(id), &written, &stamp)?.map(|same| (id, same)),
         None => None,
     };
     let report = match same {
         Some((id, report)) => {
+            drop(written);
             store.confirm(lock, id, cut.known_at)?;
             ScoreReport {
                 seen: facts.seen,
                 ..report
             }
         }
-        None => publish(store.begin_snapshot(lock, cut.as_of)?, &tables, facts)?,
+        None => publish(written, facts)?,
     };
     progress.end();
     Ok(Scored {
@@ -293,6 +315,33 @@ pub fn score_store_gated(
         refused: None,
         detected: detection,
     })
+}
+
+/// Who is about to be published, and who is not.
+struct Judged {
+    tenants: PerTenant<TenantEntry>,
+    left_out: LeftOut,
+}
+
+impl Judged {
+    /// Asks the gate about those who are left; returned is why nothing at all may be published.
+    fn judge(
+        &mut self,
+        gate: &dyn Fn(&PerTenant<TenantEntry>, &LeftOut) -> Verdict,
+    ) -> Option<String> {
+        let left_out = &self.left_out;
+        self.tenants
+            .retain(|tenant, _| !left_out.contains_key(tenant));
+        let mut verdict = gate(&self.tenants, &self.left_out);
+        self.left_out.append(&mut verdict.leave_out);
+        let left_out = &self.left_out;
+        self.tenants
+            .retain(|tenant, _| !left_out.contains_key(tenant));
+        let nobody = self.tenants.is_empty() && !self.left_out.is_empty();
+        verdict
+            .refuse
+            .or_else(|| nobody.then(|| nothing_left(&self.left_out).to_string()))
+    }
 }
 
 fn nothing_left(left_out: &LeftOut) -> Error {
@@ -375,11 +424,12 @@ pub fn score_files(
         let message = format!("score tenant {tenant}: {reason}");
         return Err(Error::new(ErrorKind::Gate, message));
     }
-    progress.begin("scoring people", None);
-    let tables = assemble::assemble(&index, &counted, params, &stamp)?;
-    progress.end();
-
-    let tenants = tenant_entries(&counted, &tables, PerTenant::new());
+    let assembly = Assembly {
+        people: index.people(),
+        params,
+        stamp: &stamp,
+    };
+    let tenants = tenant_entries(&counted, &assembly.population(), PerTenant::new());
     let facts = Facts {
         params,
         stamp: &stamp,
@@ -396,7 +446,7 @@ pub fn score_files(
         }],
         inputs,
         tenants: tenants.clone(),
-        seen: tenant_runs(&counted, None),
+        seen: tenant_runs(&counted, &LeftOut::new(), None),
         left_out: LeftOut::new(),
         rule_changes: RuleChanges::default(),
         integrations: Vec::new(),
@@ -404,8 +454,23 @@ pub fn score_files(
     };
     af_store::mend_output(job.out)?;
     // What is there is looked at before it is replaced; a folder of anything else is no snapshot.
-    let same = if job.out.join("manifest.json").is_file() {
-        unchanged(job.out, &tables, &stamp)?
+    let is_snapshot = job.out.join("manifest.json").is_file();
+    let mut written = if is_snapshot {
+        af_store::begin_output_unchecked(job.out, job.force)?
+    } else {
+        af_store::begin_output(job.out, job.force)?
+    };
+    progress.begin("scoring people", None);
+    let names = counted.tenants.keys().map(String::as_str);
+    let mut counts = &counted;
+    let none = LeftOut::new();
+    let refused = publish::write(&mut written, &assembly, names, &none, &mut counts)?;
+    progress.end();
+    if let Some((_, reason)) = refused.into_iter().next() {
+        return Err(Error::new(ErrorKind::Gate, reason));
+    }
+    let same = if is_snapshot {
+        unchanged(job.out, &written, &stamp)?
     } else {
         None
     };
@@ -414,7 +479,7 @@ pub fn score_files(
             seen: facts.seen,
             ..report
         },
-        None => publish(af_store::begin_output(job.out, job.force)?, &tables, facts)?,
+        None => publish(written, facts)?,
     };
     Ok(ScoreReport { tenants, ..report })
 }

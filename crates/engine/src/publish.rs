@@ -11,18 +11,51 @@ use af_model::manifest::{
 };
 use af_model::tables::{self, attack_signals};
 use af_model::{FORMULA, Params};
-use af_store::{Metadata, Publication, Snapshot};
+use af_store::{Metadata, OpenTables, Publication, Snapshot};
 
-use crate::assemble::{SnapshotTables, Stamp};
+use crate::assemble::{Assembly, CountsByTenant, Population, SnapshotTables, Stamp, TableSink};
 use crate::detect::Detected;
 use crate::error::Error;
 use crate::pipeline::{LeftOut, RunFacts, ScoreReport};
 
-/// The report of a snapshot that has the same rows already, `known_at` aside, and none that was
-/// known later than `stamp`.
+/// Tables on their way into a publication.
+#[derive(Debug)]
+struct Files {
+    open: OpenTables,
+}
+
+impl TableSink for Files {
+    fn take(&mut self, tables: SnapshotTables) -> Result<(), Error> {
+        Ok(self.open.encode(tables.snapshot_parts())?)
+    }
+
+    fn settle(&mut self) -> Result<(), Error> {
+        Ok(self.open.write_encoded()?)
+    }
+}
+
+/// Scores everybody and writes the tables of a snapshot, which is then to be published or dropped.
+/// Returned are the tenants whose counts the kernel refuses; no row of theirs was written.
+pub(crate) fn write<'a, 'c>(
+    publication: &mut Publication<'_>,
+    assembly: &Assembly<'a>,
+    tenants: impl IntoIterator<Item = &'a str>,
+    left_out: &LeftOut,
+    counts: &mut dyn CountsByTenant<'c>,
+) -> Result<LeftOut, Error> {
+    let metadata = Metadata::new().with_formula(FORMULA);
+    let open = publication.open_tables(&tables::SNAPSHOT, &metadata)?;
+    let mut files = Files { open };
+    let refused = assembly.run(tenants, left_out, counts, &mut files)?;
+    publication.add_tables(files.open)?;
+    Ok(refused)
+}
+
+/// The report of a snapshot that has the rows just written already, `known_at` aside, and none that
+/// was known later than `stamp`.
 pub(crate) fn unchanged(
     snapshot: &Path,
-    tables: &SnapshotTables,
+    written: &Publication<'_>,
     stamp: &Stamp,
 ) -> Result<Option<ScoreReport>, Error> {
     let stored = Snapshot::open(snapshot)?;
@@ -30,56 +63,37 @@ pub(crate) fn unchanged(
     if manifest.known_at > stamp.cut.known_at
         || manifest.config_hash != stamp.config_hash
         || manifest.rules_hash != stamp.rules_hash
+        || !written.same_rows_as(&stored, &["known_at"])?
     {
         return Ok(None);
     }
-    for (table, batch) in tables::SNAPSHOT.into_iter().zip(tables.batches()) {
-        let known = manifest.files.iter().any(|file| {
-            file.path.strip_suffix(".parquet") == Some(table.name)
-                && file.rows == batch.num_rows() as u64
-        });
-        if !known {
-            return Ok(None);
-        }
-        let ignored = ["known_at"];
-        let before = af_store::content_hash(table, stored.table(table)?, &ignored)?;
-        if before != af_store::content_hash(table, [Ok(batch)], &ignored)? {
-            return Ok(None);
-        }
-    }
-    Ok(Some(ScoreReport {
-        snapshot: snapshot.to_owned(),
-        published: false,
-        manifest: manifest.clone(),
-        seen: PerTenant::new(),
-        tenants: PerTenant::new(),
-        left_out: LeftOut::new(),
-        detected: None,
-    }))
+    Ok(Some(report(snapshot.to_owned(), false, manifest.clone())))
 }
 
-/// Writes the tables and publishes them together with the manifest.
+/// Publishes what was written together with the manifest.
 pub(crate) fn publish(
-    mut publication: Publication<'_>,
-    tables: &SnapshotTables,
+    publication: Publication<'_>,
     facts: Facts<'_>,
 ) -> Result<ScoreReport, Error> {
-    let metadata = Metadata::new().with_formula(FORMULA);
-    for (table, batch) in tables::SNAPSHOT.into_iter().zip(tables.batches()) {
-        publication.write(table, [batch], &metadata)?;
-    }
     let seen = facts.seen.clone();
     let manifest = facts.manifest(publication.files());
     let published = publication.publish(manifest)?;
     Ok(ScoreReport {
-        snapshot: published.path,
-        published: true,
-        manifest: published.manifest,
         seen,
+        ..report(published.path, true, published.manifest)
+    })
+}
+
+fn report(snapshot: PathBuf, published: bool, manifest: Manifest) -> ScoreReport {
+    ScoreReport {
+        snapshot,
+        published,
+        manifest,
+        seen: PerTenant::new(),
         tenants: PerTenant::new(),
         left_out: LeftOut::new(),
         detected: None,
-    })
+    }
 }
 
 /// What goes into the manifest beside the files.
@@ -141,7 +155,7 @@ fn run_id(files: &[FileEntry], run: &RunFacts) -> String {
 /// What the manifest says of every tenant of whom anything was known at the cut.
 pub(crate) fn tenant_entries(
     counted: &Counted,
-    tables: &SnapshotTables,
+    population: &Population,
     event_feeds: PerTenant<Feed>,
 ) -> PerTenant<TenantEntry> {
     let mut entries = PerTenant::<TenantEntry>::new();
@@ -155,7 +169,7 @@ pub(crate) fn tenant_entries(
         entry.conflicts = counts.conflicts;
         entry.feeds = counts.feeds.clone();
     }
-    for (tenant, population) in &tables.population {
+    for (tenant, population) in population {
         entries.entry(tenant.clone()).or_default().population = population.clone();
     }
     // Events are the feed of the identity component, also when no rule found an attack in them.
@@ -178,14 +192,17 @@ pub(crate) fn tenant_entries(
     entries
 }
 
-/// What the run saw of every tenant, whenever it became known.
+/// What the run saw of every tenant, whenever it became known; of those left out not their signals.
 pub(crate) fn tenant_runs(
     counted: &Counted,
+    left_out: &LeftOut,
     store: Option<(&Detected, &PerTenant<EventAccount>)>,
 ) -> PerTenant<TenantRun> {
     let mut runs = PerTenant::<TenantRun>::new();
     for (tenant, counts) in &counted.tenants {
-        runs.entry(tenant.clone()).or_default().signals = counts.account;
+        if !left_out.contains_key(tenant) {
+            runs.entry(tenant.clone()).or_default().signals = counts.account;
+        }
     }
     let Some((detected, events)) = store else {
         return runs;

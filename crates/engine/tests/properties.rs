@@ -13,7 +13,9 @@ use af_engine::pipeline::{FilesJob, RunFacts, score_files};
 use af_engine::tally::{AskedCut, Cut};
 use af_model::cell::Alias;
 use af_model::key::normalize_key;
-use af_model::tables::{attack_signals, directory, user_scores};
+use af_model::tables::{
+    attack_signals, component_scores, directory, signal_attribution, unmatched_signals, user_scores,
+};
 use af_model::{Person, UtcMillis};
 use af_store::{Metadata, Scan, table_file};
 use af_testkit::generate;
@@ -39,7 +41,7 @@ fn compute(input: &OracleInput, seed: u64) -> (Counted, SnapshotTables) {
         config_hash: input.params.config_hash().to_string(),
         rules_hash: None,
     };
-    let tables = assemble(&people, &counted, &input.params, &stamp).unwrap();
+    let tables = assemble(people.people(), &counted, &input.params, &stamp).unwrap();
     (counted, tables)
 }
 
@@ -54,6 +56,13 @@ type Key = (
 
 fn compare(input: &OracleInput) -> Result<(), TestCaseError> {
     let (counted, tables) = compute(input, 11);
+    let user_scores = tables.user_scores();
+    let batch = tables.batch(&component_scores::TABLE);
+    let component_scores = component_scores::rows(&batch).unwrap();
+    let batch = tables.batch(&signal_attribution::TABLE);
+    let signal_attribution = signal_attribution::rows(&batch).unwrap();
+    let batch = tables.batch(&unmatched_signals::TABLE);
+    let unmatched_signals = unmatched_signals::rows(&batch).unwrap();
     let expected = oracle(input);
     for (tenant, expected) in &expected {
         let account = counted
@@ -64,8 +73,7 @@ fn compare(input: &OracleInput) -> Result<(), TestCaseError> {
         prop_assert!(account.closes());
         prop_assert_eq!(account, expected.account, "{}", tenant);
 
-        let users: Vec<_> = tables
-            .user_scores
+        let users: Vec<_> = user_scores
             .iter()
             .filter(|row| row.tenant_uid == *tenant)
             .collect();
@@ -85,8 +93,7 @@ fn compare(input: &OracleInput) -> Result<(), TestCaseError> {
             prop_assert_eq!(row.attack_days, user.attack_days);
         }
 
-        let components: Vec<_> = tables
-            .component_scores
+        let components: Vec<_> = component_scores
             .iter()
             .filter(|row| row.tenant_uid == *tenant)
             .collect();
@@ -115,8 +122,7 @@ fn compare(input: &OracleInput) -> Result<(), TestCaseError> {
         }
 
         let mut blocks: BTreeMap<Key, (i64, i64, i64, Option<i64>)> = BTreeMap::new();
-        for row in tables
-            .signal_attribution
+        for row in signal_attribution
             .iter()
             .filter(|row| row.tenant_uid == *tenant)
         {
@@ -166,8 +172,7 @@ fn compare(input: &OracleInput) -> Result<(), TestCaseError> {
         prop_assert!(rests > 0 || alone == expected.blocks.len());
 
         let mut unmatched: BTreeMap<&str, u64> = BTreeMap::new();
-        for row in tables
-            .unmatched_signals
+        for row in unmatched_signals
             .iter()
             .filter(|row| row.tenant_uid == *tenant)
         {
@@ -214,7 +219,7 @@ proptest! {
         alone.people.retain(|person| person.tenant_uid == mine);
         let (_, alone) = compute(&alone, 4);
         let rows = |tables: &SnapshotTables| -> Vec<user_scores::Row> {
-            tables.user_scores.iter().filter(|row| row.tenant_uid == mine).cloned().collect()
+            tables.user_scores().iter().filter(|row| row.tenant_uid == mine).cloned().collect()
         };
         prop_assert_eq!(rows(&together), rows(&alone));
     }

@@ -3,13 +3,14 @@
 use af_model::{Level, Params, UtcDay};
 use serde::Serialize;
 
+use crate::baseline::Baseline;
 use crate::loads::bucket_load;
 use crate::odds::{Yardstick, figure, unsigned};
 use crate::organization::{Bucket, Organization, place};
 use crate::saturate::level_points;
 use crate::scale::Scale;
 use crate::scores::{ComponentScore, Scores, score_micro, weighted_odds, whole_odds, yardstick};
-use crate::shares::split;
+use crate::shares::{Splitter, split, split_levels};
 
 /// Incidents of one component, family, day and level: they count alike.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -78,11 +79,90 @@ pub fn attribute(
     params: &Params,
     member: u32,
 ) -> Vec<Block> {
+    let mut blocks = Vec::new();
     let buckets = organization.buckets_of(member);
-    if buckets.is_empty() {
-        return Vec::new();
+    Attribution::new(organization, scores, as_of, params).append_blocks(
+        member,
+        buckets,
+        &mut blocks,
+    );
+    blocks
+}
+
+/// [`attribute`] for many people of one organization: what does not depend on the person is prepared
+/// once, and no list is made for one person alone.
+///
+/// ```
+/// use af_model::{Params, UtcDay};
+/// use af_score::{Attribution, Bucket, Organization, attribute, score};
+///
+/// let today = UtcDay(20_000);
+/// let components = ["identity".to_owned()];
+/// let bucket = |member| Bucket { member, component: 0, family: 0, day: today, counts: [0, 1, 0, 2] };
+/// let buckets = [bucket(0), bucket(1)];
+/// let organization =
+///     Organization { in_population: &[true, true], components: &components, buckets: &buckets };
+/// let params = Params::default();
+/// let scores = score(&organization, today, &params)?;
+/// let attribution = Attribution::new(&organization, &scores, today, &params);
+/// let mut blocks = Vec::new();
+/// attribution.append_blocks(1, &buckets[1..], &mut blocks);
+/// assert_eq!(blocks, attribute(&organization, &scores, today, &params, 1));
+/// # Ok::<(), af_score::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Attribution<'a> {
+    scores: &'a Scores,
+    in_population: &'a [bool],
+    as_of: UtcDay,
+    scale: Scale,
+}
+
+impl<'a> Attribution<'a> {
+    /// Prepares to attribute the scores of an organization.
+    ///
+    /// # Panics
+    /// When the parameters are not those that the scores were made with.
+    pub fn new(
+        organization: &Organization<'a>,
+        scores: &'a Scores,
+        as_of: UtcDay,
+        params: &Params,
+    ) -> Self {
+        Self {
+            scores,
+            in_population: organization.in_population,
+            as_of,
+            scale: Scale::new(params).expect("the scores were made with these parameters"),
+        }
     }
-    Person::of(organization, scores, as_of, params, member).blocks(buckets)
+
+    /// Appends what [`attribute`] gives for one person. `buckets` are all of that person's.
+    ///
+    /// # Panics
+    /// As [`attribute`].
+    pub fn append_blocks(&self, member: u32, buckets: &[Bucket], blocks: &mut Vec<Block>) {
+        if !buckets.is_empty() {
+            self.person(member).append_blocks(buckets, blocks);
+        }
+    }
+
+    fn person(&self, member: u32) -> Person<'_> {
+        let index = place(member);
+        let count = self.scores.baselines.len();
+        let components = &self.scores.components[index * count..][..count];
+        Person {
+            as_of: self.as_of,
+            scale: &self.scale,
+            components,
+            yardsticks: Yardsticks::Among {
+                baselines: &self.scores.baselines,
+                is_member: self.in_population[index],
+            },
+            weighted_odds: components.iter().map(weighted_odds).sum(),
+            score_micro: self.scores.members[index].score_micro,
+        }
+    }
 }
 
 /// By how much the person's score would fall without one incident of this block, in micro; for each
@@ -109,8 +189,14 @@ pub fn without_one(
         return 0;
     };
     counts[block.level.slot()] = fewer;
-    let person = Person::of(organization, scores, as_of, params, member);
-    person.without(bucket, person.load(bucket), counts)
+    let attribution = Attribution::new(organization, scores, as_of, params);
+    let person = attribution.person(member);
+    person.without(
+        &person.yardstick(bucket),
+        bucket,
+        person.load(bucket),
+        counts,
+    )
 }
 
 /// Keeps the `keep` weightiest blocks, in the order given, and adds up the others. The weightiest
@@ -118,12 +204,15 @@ pub fn without_one(
 /// no more than `keep`.
 ///
 /// The sums fit for the blocks of one person, as [`crate::score`] bounds both counts and loads.
-pub fn fold_rest(mut blocks: Vec<Block>, keep: usize) -> (Vec<Block>, Option<Rest>) {
+pub fn fold_rest(blocks: &mut Vec<Block>, keep: usize) -> Option<Rest> {
     if blocks.len() <= keep {
-        return (blocks, None);
+        return None;
     }
     let mut order: Vec<usize> = (0..blocks.len()).collect();
-    order.sort_by_key(|&index| (std::cmp::Reverse(blocks[index].score_share_micro), index));
+    // No two places are alike, so it does not matter how the weightiest are found.
+    order.select_nth_unstable_by_key(keep, |&index| {
+        (std::cmp::Reverse(blocks[index].score_share_micro), index)
+    });
     let mut rest = Rest {
         n: 0,
         load_share_micro: 0,
@@ -142,7 +231,7 @@ pub fn fold_rest(mut blocks: Vec<Block>, keep: usize) -> (Vec<Block>, Option<Res
         blocks[target] = blocks[source];
     }
     blocks.truncate(keep);
-    (blocks, Some(rest))
+    Some(rest)
 }
 
 /// One person's figures, ready for recomputing the score with some of the attacks left out.
@@ -154,104 +243,127 @@ pub fn fold_rest(mut blocks: Vec<Block>, keep: usize) -> (Vec<Block>, Option<Res
 /// block needs nothing but this person's odds in the block's component.
 pub(crate) struct Person<'a> {
     pub(crate) as_of: UtcDay,
-    pub(crate) scale: Scale,
+    pub(crate) scale: &'a Scale,
     pub(crate) components: &'a [ComponentScore],
-    pub(crate) yardsticks: Vec<Yardstick>,
+    pub(crate) yardsticks: Yardsticks<'a>,
     pub(crate) weighted_odds: u128,
     pub(crate) score_micro: i64,
 }
 
-impl<'a> Person<'a> {
-    fn of(
-        organization: &Organization<'_>,
-        scores: &'a Scores,
-        as_of: UtcDay,
-        params: &Params,
-        member: u32,
-    ) -> Self {
-        let scale = Scale::new(params).expect("the scores were made with these parameters");
-        let index = place(member);
-        let count = organization.components.len();
-        let components = &scores.components[index * count..][..count];
-        let in_population = organization.in_population[index];
-        let yardsticks = components
-            .iter()
-            .zip(&scores.baselines)
-            .map(|(component, baseline)| {
-                let load = unsigned(component.load_micro);
-                yardstick(baseline, load, in_population, &scale)
-            })
-            .collect();
-        Self {
-            as_of,
-            scale,
-            components,
-            yardsticks,
-            weighted_odds: components.iter().map(weighted_odds).sum(),
-            score_micro: scores.members[index].score_micro,
-        }
-    }
+/// What a person is measured with, by component.
+pub(crate) enum Yardsticks<'a> {
+    Given(&'a [Yardstick]),
+    /// Made when asked for: somebody is seldom attacked in every component.
+    Among {
+        baselines: &'a [Baseline],
+        is_member: bool,
+    },
+}
 
+impl Person<'_> {
     /// All blocks of the person's buckets, in the order of [`attribute`].
-    pub(crate) fn blocks(&self, buckets: &[Bucket]) -> Vec<Block> {
-        let by_component = self.split_score();
-        let mut blocks = Vec::with_capacity(buckets.len());
+    pub(crate) fn append_blocks(&self, buckets: &[Bucket], blocks: &mut Vec<Block>) {
+        let mut splitter = Splitter::default();
+        let by_component = self.split_score(&mut splitter);
+        let mut loads: Vec<u64> = Vec::with_capacity(buckets.len());
         for own in buckets.chunk_by(|a, b| a.component == b.component) {
-            let loads: Vec<u64> = own.iter().map(|bucket| self.load(bucket)).collect();
-            let wide: Vec<u128> = loads.iter().map(|&load| u128::from(load)).collect();
-            let shares = split(by_component[place(own[0].component)], &wide);
-            for ((bucket, load), share) in own.iter().zip(loads).zip(shares) {
-                self.blocks_of(bucket, load, share, &mut blocks);
+            let yardstick = self.yardstick(&own[0]);
+            loads.clear();
+            loads.extend(own.iter().map(|bucket| self.load(bucket)));
+            let shares = splitter.split(by_component[place(own[0].component)], &loads);
+            for ((bucket, &load), &share) in own.iter().zip(&loads).zip(shares) {
+                self.blocks_of(&yardstick, bucket, load, share, blocks);
             }
         }
-        blocks
     }
 
     pub(crate) fn load(&self, bucket: &Bucket) -> u64 {
-        bucket_load(bucket, self.as_of, &self.scale)
+        bucket_load(bucket, self.as_of, self.scale)
+    }
+
+    /// What the person is measured with in the component of a bucket.
+    pub(crate) fn yardstick(&self, bucket: &Bucket) -> Yardstick {
+        let component = place(bucket.component);
+        match self.yardsticks {
+            Yardsticks::Given(yardsticks) => yardsticks[component],
+            Yardsticks::Among {
+                baselines,
+                is_member,
+            } => {
+                let load = unsigned(self.components[component].load_micro);
+                yardstick(&baselines[component], load, is_member, self.scale)
+            }
+        }
     }
 
     /// The score split over the components by weight times odds.
     ///
     /// Products: score below 2^24, weight · odds below 2^83.
-    fn split_score(&self) -> Vec<u64> {
-        let weighted: Vec<u128> = self.components.iter().map(weighted_odds).collect();
-        split(unsigned(self.score_micro), &weighted)
+    fn split_score(&self, splitter: &mut Splitter) -> Vec<u64> {
+        let total = unsigned(self.score_micro);
+        let narrow = |odds: u128| u64::try_from(odds).ok();
+        let weighted = || self.components.iter().map(weighted_odds);
+        match weighted().map(narrow).collect::<Option<Vec<u64>>>() {
+            Some(weighted) => splitter.split(total, &weighted).to_vec(),
+            None => split(total, &weighted().collect::<Vec<u128>>()),
+        }
     }
 
     /// Splits a bucket's load and its part of the score over its levels.
-    fn blocks_of(&self, bucket: &Bucket, load: u64, share: u64, blocks: &mut Vec<Block>) {
-        let points = level_points(&bucket.counts, &self.scale.points_micro);
-        let load_shares = split(load, &points);
-        let score_shares = split(share, &points);
-        for level in Level::DESCENDING {
-            let slot = level.slot();
-            let n = bucket.counts[slot];
-            if n == 0 {
-                continue;
-            }
+    fn blocks_of(
+        &self,
+        yardstick: &Yardstick,
+        bucket: &Bucket,
+        load: u64,
+        share: u64,
+        blocks: &mut Vec<Block>,
+    ) {
+        let mut append = |level: Level, load_share: u64, score_share: u64| {
             let mut counts = bucket.counts;
-            counts[slot] = 0;
+            counts[level.slot()] = 0;
             blocks.push(Block {
                 component: bucket.component,
                 family: bucket.family,
                 day: bucket.day,
                 level,
-                n,
-                load_share_micro: figure(u128::from(load_shares[slot])),
-                score_share_micro: figure(u128::from(score_shares[slot])),
-                without_micro: self.without(bucket, load, counts),
+                n: bucket.counts[level.slot()],
+                load_share_micro: figure(u128::from(load_share)),
+                score_share_micro: figure(u128::from(score_share)),
+                without_micro: self.without(yardstick, bucket, load, counts),
             });
+        };
+        let there = |level: &Level| bucket.counts[level.slot()] > 0;
+        let mut levels = Level::DESCENDING.into_iter().filter(there);
+        if let (Some(level), None) = (levels.next(), levels.next()) {
+            // A single level has all of it: where its points are zero, so is what is split.
+            append(level, load, share);
+            return;
+        }
+        let points = level_points(&bucket.counts, &self.scale.points_micro);
+        let load_shares = split_levels(load, &points);
+        let score_shares = split_levels(share, &points);
+        for level in Level::DESCENDING.into_iter().filter(there) {
+            let slot = level.slot();
+            append(level, load_shares[slot], score_shares[slot]);
         }
     }
 
     /// How far the score falls when a bucket's counts are these instead of its own.
-    pub(crate) fn without(&self, bucket: &Bucket, bucket_load: u64, counts: [u64; 4]) -> i64 {
-        let component = place(bucket.component);
-        let row = &self.components[component];
-        let remaining = self.load(&Bucket { counts, ..*bucket });
+    pub(crate) fn without(
+        &self,
+        yardstick: &Yardstick,
+        bucket: &Bucket,
+        bucket_load: u64,
+        counts: [u64; 4],
+    ) -> i64 {
+        let row = &self.components[place(bucket.component)];
+        let remaining = if counts == [0; 4] {
+            0
+        } else {
+            self.load(&Bucket { counts, ..*bucket })
+        };
         let load = unsigned(row.load_micro) - bucket_load + remaining;
-        let odds = self.yardsticks[component].odds_nano(load);
+        let odds = yardstick.odds_nano(load);
         let weighted = self.weighted_odds - weighted_odds(row)
             + u128::from(unsigned(row.weight_permille)) * odds;
         self.score_micro - score_micro(whole_odds(weighted))
@@ -259,174 +371,4 @@ impl<'a> Person<'a> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::score;
-
-    const TODAY: UtcDay = UtcDay(20_000);
-
-    fn bucket(component: u32, family: u32, age: i32, counts: [u64; 4]) -> Bucket {
-        Bucket {
-            member: 0,
-            component,
-            family,
-            day: UtcDay(TODAY.0 - age),
-            counts,
-        }
-    }
-
-    struct Alone {
-        components: Vec<String>,
-        buckets: Vec<Bucket>,
-        params: Params,
-    }
-
-    impl Alone {
-        fn new(buckets: &[Bucket]) -> Self {
-            Self {
-                components: ["email", "identity"].map(str::to_owned).to_vec(),
-                buckets: buckets.to_vec(),
-                params: Params::default(),
-            }
-        }
-
-        fn organization(&self) -> Organization<'_> {
-            Organization {
-                in_population: &[true],
-                components: &self.components,
-                buckets: &self.buckets,
-            }
-        }
-
-        fn attribute(&self) -> (Scores, Vec<Block>) {
-            let scores = score(&self.organization(), TODAY, &self.params).unwrap();
-            let blocks = attribute(&self.organization(), &scores, TODAY, &self.params, 0);
-            (scores, blocks)
-        }
-    }
-
-    #[test]
-    fn shares_follow_odds_then_loads_then_points() {
-        // Email: a high (9) today. Identity: a high and a medium today in one family,
-        // 9 + 3·POW[2] = 9 + 1.060660… points, and a critical 14 days ago, 13.5 points.
-        let alone = Alone::new(&[
-            bucket(0, 0, 0, [0, 1, 0, 0]),
-            bucket(1, 0, 0, [0, 1, 1, 0]),
-            bucket(1, 1, 14, [1, 0, 0, 0]),
-        ]);
-        let (scores, blocks) = alone.attribute();
-        // Odds 1 and 23,560,660·10^9/(9·10^6) = 2.617851111; O = 3.617851111, O/(1+O) = 0.7834490…
-        let member = scores.members[0];
-        assert_eq!(member.odds_nano, 3_617_851_111);
-        assert_eq!(member.score_micro, 7_834_490);
-        // By odds: 2,165,509.24 and 5,668,980.76, which gets the one left over: 5,668,981.
-        // That by loads, 10,060,660 : 13,500,000: 2,420,717.01 and 3,248,263.99 (up).
-        // 2,420,717 by points, 9 : 1.060660…: 2,165,509.28 and 255,207.72 (up).
-        let shares: Vec<i64> = blocks.iter().map(|block| block.score_share_micro).collect();
-        assert_eq!(shares, [2_165_509, 2_165_509, 255_208, 3_248_264]);
-        // The load of today's identity bucket, 10,060,660, is 8,999,999.85 (up) and 1,060,660.15.
-        let loads: Vec<i64> = blocks.iter().map(|block| block.load_share_micro).collect();
-        assert_eq!(loads, [9_000_000, 9_000_000, 1_060_660, 13_500_000]);
-        // Without the e-mail: O = 2.617851111, O/(1+O) = 0.7235928….
-        assert_eq!(blocks[0].without_micro, 7_834_490 - 7_235_928);
-    }
-
-    #[test]
-    fn removing_a_high_moves_the_lower_signals_up() {
-        let alone = Alone::new(&[bucket(1, 0, 0, [0, 1, 1, 0])]);
-        let (scores, blocks) = alone.attribute();
-        // Without the high the medium is the first repetition: 3 points, score 2,499,999.
-        assert_eq!(
-            blocks[0].without_micro,
-            scores.members[0].score_micro - 2_499_999
-        );
-        // Without the medium one high remains: 5,000,000.
-        assert_eq!(
-            blocks[1].without_micro,
-            scores.members[0].score_micro - 5_000_000
-        );
-    }
-
-    #[test]
-    fn without_one_of_many_is_less_than_without_all_and_equal_for_one() {
-        let alone = Alone::new(&[bucket(0, 2, 3, [0, 1, 4, 0])]);
-        let (scores, blocks) = alone.attribute();
-        let one = |block| {
-            without_one(
-                &alone.organization(),
-                &scores,
-                TODAY,
-                &alone.params,
-                0,
-                block,
-            )
-        };
-        assert_eq!(one(&blocks[0]), blocks[0].without_micro);
-        assert!(one(&blocks[1]) > 0 && one(&blocks[1]) < blocks[1].without_micro);
-        let absent = Block {
-            family: 9,
-            ..blocks[0]
-        };
-        assert_eq!(one(&absent), 0);
-        let no_such_level = Block {
-            level: Level::Low,
-            ..blocks[0]
-        };
-        assert_eq!(one(&no_such_level), 0);
-    }
-
-    #[test]
-    fn repetitions_beyond_the_table_are_listed_with_nothing() {
-        let alone = Alone::new(&[bucket(0, 0, 0, [0, 1 << 40, 7, 0])]);
-        let (scores, blocks) = alone.attribute();
-        assert_eq!(blocks.len(), 2);
-        assert_eq!((blocks[1].n, blocks[1].score_share_micro), (7, 0));
-        assert_eq!(blocks[1].without_micro, 0);
-        assert_eq!(blocks[0].score_share_micro, scores.members[0].score_micro);
-    }
-
-    #[test]
-    fn the_largest_points_split_exactly_too() {
-        let mut alone = Alone::new(&[bucket(0, 0, 0, [3, 2, 1, 5])]);
-        alone.params.points.low = 1_000_000;
-        alone.params.points.medium = 10_000_000;
-        alone.params.points.high = 100_000_000;
-        alone.params.points.critical = 1_000_000_000;
-        alone.params.lambda = 1_000_000;
-        let (scores, blocks) = alone.attribute();
-        let loads: i64 = blocks.iter().map(|block| block.load_share_micro).sum();
-        assert_eq!(loads, scores.components[0].load_micro);
-        assert!(loads > 1_000_000_000_000_000);
-    }
-
-    #[test]
-    fn the_weightiest_blocks_stay_in_order_and_the_rest_adds_up() {
-        let ages = [0, 5, 1, 5, 3];
-        let mut families = 0..;
-        let buckets: Vec<Bucket> = ages
-            .map(|age| bucket(0, families.next().unwrap(), age, [0, 0, 1, 0]))
-            .to_vec();
-        let (scores, blocks) = Alone::new(&buckets).attribute();
-        let (kept, rest) = fold_rest(blocks.clone(), 3);
-        assert_eq!(kept, [blocks[0], blocks[2], blocks[4]]);
-        let rest = rest.unwrap();
-        assert_eq!(rest.n, 2);
-        let kept_share: i64 = kept.iter().map(|block| block.score_share_micro).sum();
-        assert_eq!(
-            kept_share + rest.score_share_micro,
-            scores.members[0].score_micro
-        );
-        assert_eq!(fold_rest(blocks.clone(), 5), (blocks.clone(), None));
-        let (none, all) = fold_rest(blocks, 0);
-        assert!(none.is_empty());
-        assert_eq!(
-            all.unwrap().load_share_micro,
-            scores.components[0].load_micro
-        );
-    }
-
-    #[test]
-    fn somebody_without_attacks_has_no_blocks() {
-        assert_eq!(Alone::new(&[]).attribute().1, []);
-    }
-}
+mod tests;

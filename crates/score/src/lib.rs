@@ -55,7 +55,7 @@ mod scores;
 mod shares;
 mod summary;
 
-pub use attribution::{Block, Rest, attribute, fold_rest, without_one};
+pub use attribution::{Attribution, Block, Rest, attribute, fold_rest, without_one};
 pub use baseline::Baseline;
 pub use counterfactual::{load_of_counts, score_of_components};
 pub use error::{Error, ErrorKind};

@@ -2,7 +2,7 @@
 
 use af_model::{Params, ScoreLevel, UtcDay};
 
-use crate::attribution::{Block, Person};
+use crate::attribution::{Block, Person, Yardsticks};
 use crate::error::{Error, ErrorKind};
 use crate::loads::{Loads, bucket_load};
 use crate::odds::{Yardstick, score_of_odds, unsigned};
@@ -121,7 +121,9 @@ impl Measured {
 
     /// All blocks, as [`crate::attribute`] gives them.
     pub fn blocks(&self) -> Vec<Block> {
-        self.person().blocks(&self.buckets)
+        let mut blocks = Vec::new();
+        self.person().append_blocks(&self.buckets, &mut blocks);
+        blocks
     }
 
     /// The score if the counts of one bucket (of that component, family and day) were these. A
@@ -139,7 +141,13 @@ impl Measured {
         };
         let bucket = &self.buckets[found];
         let person = self.person();
-        self.score_micro - person.without(bucket, person.load(bucket), counts)
+        let without = person.without(
+            &person.yardstick(bucket),
+            bucket,
+            person.load(bucket),
+            counts,
+        );
+        self.score_micro - without
     }
 
     /// The score if this component carried so much more load, in micro-points. An attack of today
@@ -188,9 +196,9 @@ impl Measured {
     fn person(&self) -> Person<'_> {
         Person {
             as_of: self.as_of,
-            scale: self.scale.clone(),
+            scale: &self.scale,
             components: &self.components,
-            yardsticks: self.yardsticks.clone(),
+            yardsticks: Yardsticks::Given(&self.yardsticks),
             weighted_odds: self.components.iter().map(weighted_odds).sum(),
             score_micro: self.score_micro,
         }

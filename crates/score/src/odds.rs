@@ -74,6 +74,9 @@ impl Yardstick {
 /// assert_eq!(af_score::score_of_odds(u64::MAX), 9_999_999);
 /// ```
 pub fn score_of_odds(odds_nano: u64) -> u64 {
+    if let Some(product) = odds_nano.checked_mul(10_000_000) {
+        return product / (1_000_000_000 + odds_nano);
+    }
     let odds = u128::from(odds_nano);
     narrow(10_000_000 * odds / (1_000_000_000 + odds))
 }

@@ -270,7 +270,11 @@ pub(crate) fn weighted_odds(component: &ComponentScore) -> u128 {
 
 /// `O`, from the components' weighted odds.
 pub(crate) fn whole_odds(weighted: u128) -> i64 {
-    figure(weighted / 1000)
+    // Seldom more than 64 bits, and then four times as fast.
+    match u64::try_from(weighted) {
+        Ok(weighted) => figure(u128::from(weighted / 1000)),
+        Err(_) => figure(weighted / 1000),
+    }
 }
 
 /// The score of odds as a column holds them.

@@ -22,17 +22,93 @@ pub fn split(total: u64, weights: &[u128]) -> Vec<u64> {
         .iter()
         .map(|&weight| divide(total, weight, sum))
         .unzip();
+    give_leftovers(total, &mut shares, &remainders, &mut Vec::new());
+    shares
+}
+
+/// [`split`] over the levels of a bucket.
+pub(crate) fn split_levels(total: u64, weights: &[u128; 4]) -> [u64; 4] {
+    let sum: u128 = weights.iter().sum();
+    if sum == 0 || total == 0 {
+        return [0; 4];
+    }
+    let parts = weights.map(|weight| divide(total, weight, sum));
+    let mut shares = parts.map(|(share, _)| share);
+    let mut remainders = parts.map(|(_, remainder)| remainder);
     let given: u64 = shares.iter().sum();
-    // What is left over, `total - given` units, is the sum of the remainders in units of `sum`. Each is
-    // below `sum`, so more of them than units are above zero: no place of weight zero is reached.
-    if given < total {
-        let mut order: Vec<usize> = (0..weights.len()).collect();
-        order.sort_by_key(|&place| (std::cmp::Reverse(remainders[place]), place));
-        for (_, place) in (given..total).zip(order) {
-            shares[place] += 1;
+    for _ in given..total {
+        // The first of the largest; nobody gets two.
+        let mut largest = 0;
+        for slot in 1..4 {
+            if remainders[slot] > remainders[largest] {
+                largest = slot;
+            }
         }
+        shares[largest] += 1;
+        remainders[largest] = 0;
     }
     shares
+}
+
+/// [`split`] for weights of 64 bits, time after time in the same room.
+#[derive(Debug, Default)]
+pub(crate) struct Splitter {
+    shares: Vec<u64>,
+    remainders: Vec<u64>,
+    order: Vec<usize>,
+}
+
+impl Splitter {
+    /// The shares, until the next call.
+    pub(crate) fn split(&mut self, total: u64, weights: &[u64]) -> &[u64] {
+        let sum: u128 = weights.iter().map(|&weight| u128::from(weight)).sum();
+        // Every product is at most that of the sum.
+        let narrow = u64::try_from(sum)
+            .ok()
+            .filter(|&sum| sum > 0 && total.checked_mul(sum).is_some());
+        if let (1.., Some(sum)) = (total, narrow) {
+            let products = weights.iter().map(|&weight| total * weight);
+            self.shares.clear();
+            self.shares
+                .extend(products.clone().map(|product| product / sum));
+            self.remainders.clear();
+            self.remainders
+                .extend(products.map(|product| product % sum));
+            give_leftovers(total, &mut self.shares, &self.remainders, &mut self.order);
+        } else {
+            let wide: Vec<u128> = weights.iter().map(|&weight| u128::from(weight)).collect();
+            self.shares = split(total, &wide);
+        }
+        &self.shares
+    }
+}
+
+/// Gives what the floored shares leave over, one each, to the largest remainders, ties to the earlier
+/// place.
+///
+/// What is left over, `total - given` units, is the sum of the remainders in units of the weights' sum.
+/// Each is below that sum, so more of them than units are above zero: no place of weight zero is
+/// reached.
+fn give_leftovers<R: Ord + Copy>(
+    total: u64,
+    shares: &mut [u64],
+    remainders: &[R],
+    order: &mut Vec<usize>,
+) {
+    let given: u64 = shares.iter().sum();
+    if given == total {
+        return;
+    }
+    let leftover = usize::try_from(total - given).expect("fewer units are left than places");
+    order.clear();
+    order.extend(0..shares.len());
+    // No two places are alike, so it does not matter how the largest are found.
+    order.select_nth_unstable_by_key(leftover - 1, |&place| {
+        (std::cmp::Reverse(remainders[place]), place)
+    });
+    for &place in &order[..leftover] {
+        shares[place] += 1;
+    }
 }
 
 /// Quotient and remainder of `total · weight / sum`, for `weight <= sum < 2^127`.
@@ -142,6 +218,20 @@ mod tests {
             for (&share, &weight) in shares.iter().zip(&weights) {
                 let (floor, remainder) = divide(total, weight, sum);
                 prop_assert!(share == floor || (share == floor + 1 && remainder > 0));
+            }
+        }
+
+        #[test]
+        fn narrow_and_level_splits_are_the_plain_split(
+            total in prop_oneof![0..10_000_000_u64, any::<u64>()],
+            weights in prop::collection::vec(prop_oneof![Just(0), 0..50_u64, any::<u64>()], 0..12),
+            levels in prop::array::uniform4(prop_oneof![Just(0), 0..50_u128, 0..1_u128 << 92]),
+        ) {
+            let wide: Vec<u128> = weights.iter().map(|&weight| u128::from(weight)).collect();
+            let mut splitter = Splitter::default();
+            for total in [total, total / 2] {
+                prop_assert_eq!(splitter.split(total, &weights), split(total, &wide));
+                prop_assert_eq!(split_levels(total, &levels).to_vec(), split(total, &levels));
             }
         }
 

@@ -457,7 +457,8 @@ proptest! {
                     let signals = split_equally(block.score_share_micro, block.n.min(30_000));
                     prop_assert_eq!(signals.sum::<i64>(), block.score_share_micro);
                 }
-                let (kept, rest) = fold_rest(blocks.clone(), keep);
+                let mut kept = blocks.clone();
+                let rest = fold_rest(&mut kept, keep);
                 prop_assert_eq!(kept.len(), blocks.len().min(keep));
                 let (n, share) = rest.map_or((0, 0), |rest| (rest.n, rest.score_share_micro));
                 prop_assert_eq!(n_of(&kept) + n, n_of(&blocks));

@@ -98,8 +98,8 @@ pub(crate) fn check_named(path: &Path) -> Result<(), Error> {
 /// Hashes a table's rows in order, without the columns named in `ignoring`. Batch cuts, file
 /// encodings and string types make no difference; order, values and nulls do.
 ///
-/// The engine compares snapshots with it, leaving out `known_at`: a later `known_at` alone is no
-/// new revision.
+/// For rows that are not at hand at the same time; [`Publication::same_rows_as`](crate::Publication::same_rows_as)
+/// compares those that are.
 ///
 /// # Errors
 /// The first error among `batches`, or one that does not fit the contract.

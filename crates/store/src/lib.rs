@@ -71,7 +71,7 @@ pub use merge::MergedBatches;
 pub use order::sorted_batch;
 pub use secret::read_hash_key;
 pub use snapshot::{
-    MANIFEST_VERSION, Publication, Published, Snapshot, SnapshotId, SnapshotRewrite, begin_output,
-    mend_output,
+    MANIFEST_VERSION, OpenTables, Publication, Published, Snapshot, SnapshotId, SnapshotRewrite,
+    begin_output, begin_output_unchecked, mend_output,
 };
 pub use table_file::{Batches, Metadata, Scan, TableFile, TableWriter};

@@ -4,8 +4,12 @@ use std::cmp::Ordering;
 use std::sync::Arc;
 
 use af_model::contract::Table;
-use arrow::array::{ArrayRef, RecordBatch, UInt32Array, make_comparator};
-use arrow::compute::{LexicographicalComparator, SortColumn, SortOptions, take_record_batch};
+use arrow::array::{
+    Array, ArrayRef, AsArray, DynComparator, Int32Array, RecordBatch, StringArray, UInt32Array,
+    make_comparator,
+};
+use arrow::compute::{SortOptions, cast, take_record_batch};
+use arrow::datatypes::{DataType, Int32Type};
 use arrow::error::ArrowError;
 use arrow::row::{RowConverter, Rows, SortField};
 
@@ -135,27 +139,29 @@ impl OrderCheck {
             return Ok(());
         }
         let keys = key_columns(batch, self.table)?;
+        let edge = |row: usize| -> Result<Vec<ArrayRef>, ArrowError> {
+            keys.iter().map(|key| plain(&key.slice(row, 1))).collect()
+        };
+        let failed = |error: ArrowError| error.to_string();
         if let Some(last) = &self.last
-            && across(last, &keys).map_err(|error| error.to_string())? == Ordering::Greater
+            && across(last, &edge(0).map_err(failed)?).map_err(failed)? == Ordering::Greater
         {
             return Err(self.problem(0));
         }
-        let columns: Vec<SortColumn> = keys
-            .iter()
-            .map(|values| SortColumn {
-                values: Arc::clone(values),
-                options: Some(ASCENDING),
-            })
-            .collect();
-        let comparator =
-            LexicographicalComparator::try_new(&columns).map_err(|error| error.to_string())?;
+        let columns: Result<Vec<Neighbours<'_>>, ArrowError> =
+            keys.iter().map(Neighbours::of).collect();
+        let columns = columns.map_err(failed)?;
         for row in 1..count {
-            if comparator.compare(row - 1, row) == Ordering::Greater {
+            let order = columns
+                .iter()
+                .map(|column| column.compare(row))
+                .find(|order| order.is_ne());
+            if order == Some(Ordering::Greater) {
                 return Err(self.problem(row as u64));
             }
         }
         self.rows += count as u64;
-        self.last = Some(keys.iter().map(|key| key.slice(count - 1, 1)).collect());
+        self.last = Some(edge(count - 1).map_err(failed)?);
         Ok(())
     }
 
@@ -169,11 +175,53 @@ impl OrderCheck {
     }
 }
 
-/// Compares the only row of `last` with the first row of `next`.
+/// One sort column, compared row by row with the row before. Neighbours are mostly equal in all but the
+/// last columns, and equal places of a dictionary are told without looking at the text.
+enum Neighbours<'a> {
+    Named(&'a Int32Array, &'a StringArray),
+    Other(DynComparator),
+}
+
+impl<'a> Neighbours<'a> {
+    fn of(column: &'a ArrayRef) -> Result<Self, ArrowError> {
+        if let Some(names) = column.as_dictionary_opt::<Int32Type>()
+            && let Some(values) = names.values().as_string_opt::<i32>()
+            && names.logical_null_count() == names.keys().null_count()
+        {
+            return Ok(Self::Named(names.keys(), values));
+        }
+        Ok(Self::Other(make_comparator(column, column, ASCENDING)?))
+    }
+
+    fn compare(&self, row: usize) -> Ordering {
+        match self {
+            Self::Named(keys, values) => {
+                let text = |row: usize| {
+                    let key = keys.is_valid(row).then(|| keys.value(row));
+                    key.map(|key| values.value(usize::try_from(key).unwrap_or(usize::MAX)))
+                };
+                let is_same = keys.value(row - 1) == keys.value(row) && keys.null_count() == 0;
+                if is_same {
+                    return Ordering::Equal;
+                }
+                text(row - 1).cmp(&text(row))
+            }
+            Self::Other(compare) => compare(row - 1, row),
+        }
+    }
+}
+
+/// A dictionary spelled out, so that batches can be compared whatever they came as.
+fn plain(column: &ArrayRef) -> Result<ArrayRef, ArrowError> {
+    match column.data_type() {
+        DataType::Dictionary(_, values) => cast(column, values),
+        _ => Ok(Arc::clone(column)),
+    }
+}
+
+/// Compares the only row of `last` with the only row of `next`.
 fn across(last: &[ArrayRef], next: &[ArrayRef]) -> Result<Ordering, ArrowError> {
     for (left, right) in last.iter().zip(next) {
-        // Dictionaries of two batches differ in their type only if the reader changed its mind;
-        // then the order cannot be told and the error says so.
         let order = make_comparator(left, right, ASCENDING)?(0, 0);
         if order != Ordering::Equal {
             return Ok(order);
@@ -185,7 +233,6 @@ fn across(last: &[ArrayRef], next: &[ArrayRef]) -> Result<Ordering, ArrowError> 
 #[cfg(test)]
 mod tests {
     use af_model::tables::{attack_signals, directory};
-    use arrow::array::Array;
     use arrow::compute::concat_batches;
     use proptest::prelude::*;
 

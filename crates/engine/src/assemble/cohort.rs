@@ -1,15 +1,18 @@
 //! One population of one tenant as the kernel wants it.
 
 use std::collections::BTreeSet;
-use std::ops::Range;
 
 use af_model::{Params, Population, UtcDay};
 use af_score::{Bucket, GivenLoad, Organization, Scores};
+use rayon::prelude::*;
 
-use super::tenant::{Erased, Member, MemberBucket, Tenant};
+use super::tenant::{Buckets, Erased, Member, Tenant};
 
 /// Who is never compared with whom, in the order in which tables name them.
 pub(crate) const POPULATIONS: [Population; 2] = [Population::Human, Population::Service];
+
+/// People whose buckets are made in one go.
+const PEOPLE_AT_ONCE: usize = 1024;
 
 /// The components and families of a tenant, of both populations, ascending: a place in them is an
 /// index of the kernel.
@@ -29,9 +32,16 @@ impl Names {
     pub(crate) fn of_all<'a>(tenants: impl IntoIterator<Item = &'a Tenant<'a>>) -> Self {
         let (mut components, mut families) = (BTreeSet::new(), BTreeSet::new());
         for tenant in tenants {
-            for bucket in &tenant.buckets {
-                components.insert(bucket.component);
-                families.insert(bucket.family);
+            let mut last = ("", "");
+            for bucket in (0..tenant.members.len()).flat_map(|member| tenant.buckets_of(member)) {
+                // Names come in long runs.
+                if !is_same(last.0, bucket.component) || components.is_empty() {
+                    components.insert(bucket.component);
+                }
+                if !is_same(last.1, bucket.family) || families.is_empty() {
+                    families.insert(bucket.family);
+                }
+                last = (bucket.component, bucket.family);
             }
             let erased = tenant.erased.iter().flat_map(|erased| &erased.loads);
             components.extend(erased.map(|(component, _)| *component));
@@ -40,6 +50,34 @@ impl Names {
         Self {
             components: owned(components),
             families: owned(families),
+        }
+    }
+}
+
+/// Whether two texts are the same; seldom looks at them, because counts share their names.
+fn is_same(a: &str, b: &str) -> bool {
+    std::ptr::eq(a, b) || a == b
+}
+
+/// Finds the places of names that come in runs.
+pub(super) struct Places<'a> {
+    names: &'a [String],
+    last: Option<(&'a str, u32)>,
+}
+
+impl<'a> Places<'a> {
+    pub(super) const fn new(names: &'a [String]) -> Self {
+        Self { names, last: None }
+    }
+
+    pub(super) fn place(&mut self, name: &'a str) -> u32 {
+        match self.last {
+            Some((last, place)) if is_same(last, name) => place,
+            _ => {
+                let place = place(self.names, name);
+                self.last = Some((name, place));
+                place
+            }
         }
     }
 }
@@ -57,8 +95,8 @@ pub(crate) struct Cohort<'a> {
     /// Of members and erased.
     in_population: Vec<bool>,
     buckets: Vec<Bucket>,
-    /// The tenant's buckets of each member.
-    spans: Vec<Range<usize>>,
+    /// Where each member's buckets begin, and where the last one's end.
+    starts: Vec<usize>,
     given: Vec<GivenLoad>,
 }
 
@@ -76,21 +114,7 @@ impl<'a> Cohort<'a> {
             .iter()
             .map(|&member| tenant.members[member as usize].in_population)
             .collect();
-        let all = &tenant.buckets;
-        let mut buckets = Vec::new();
-        let mut spans = Vec::with_capacity(members.len());
-        for (position, &member) in (0_u32..).zip(&members) {
-            let from = all.partition_point(|bucket| bucket.member < member);
-            let to = from + all[from..].partition_point(|bucket| bucket.member == member);
-            buckets.extend(all[from..to].iter().map(|bucket| Bucket {
-                member: position,
-                component: place(&names.components, bucket.component),
-                family: place(&names.families, bucket.family),
-                day: bucket.day,
-                counts: bucket.counts,
-            }));
-            spans.push(from..to);
-        }
+        let (buckets, starts) = buckets(tenant, names, &members);
         let mut given = Vec::new();
         for &position in &erased {
             let erased = &tenant.erased[position];
@@ -116,7 +140,7 @@ impl<'a> Cohort<'a> {
             erased,
             in_population,
             buckets,
-            spans,
+            starts,
             given,
         }
     }
@@ -146,6 +170,13 @@ impl<'a> Cohort<'a> {
         self.members.iter().map(|&member| &members[member as usize])
     }
 
+    /// How many of the cohort's members come before this position among the tenant's: the member's own
+    /// place here, if it is one.
+    pub(crate) fn members_before(&self, member: usize) -> usize {
+        self.members
+            .partition_point(|&position| (position as usize) < member)
+    }
+
     /// The erased in the kernel's order, after the members.
     pub(crate) fn erased(&self) -> impl Iterator<Item = &'a Erased<'a>> {
         let erased = &self.tenant.erased;
@@ -163,9 +194,58 @@ impl<'a> Cohort<'a> {
     }
 
     /// One member's buckets with all that is known of them.
-    pub(crate) fn buckets_of(&self, position: usize) -> &'a [MemberBucket<'a>] {
-        &self.tenant.buckets[self.spans[position].clone()]
+    pub(crate) fn buckets_of(&self, position: usize) -> Buckets<'a> {
+        self.tenant.buckets_of(self.members[position] as usize)
     }
+
+    /// One member's buckets as the kernel has them.
+    pub(crate) fn counts_of(&self, position: usize) -> &[Bucket] {
+        &self.buckets[self.starts[position]..self.starts[position + 1]]
+    }
+}
+
+/// The kernel's buckets of these members, and where each one's begin.
+fn buckets<'a>(
+    tenant: &'a Tenant<'a>,
+    names: &'a Names,
+    members: &[u32],
+) -> (Vec<Bucket>, Vec<usize>) {
+    let parts: Vec<(Vec<Bucket>, Vec<usize>)> = members
+        .par_chunks(PEOPLE_AT_ONCE)
+        .enumerate()
+        .map(|(chunk, members)| {
+            let mut components = Places::new(&names.components);
+            let mut families = Places::new(&names.families);
+            let (mut buckets, mut lengths) = (Vec::new(), Vec::with_capacity(members.len()));
+            let first = u32::try_from(chunk * PEOPLE_AT_ONCE)
+                .expect("a population has fewer than 2^32 members");
+            for (position, &member) in (first..).zip(members) {
+                let before = buckets.len();
+                let own = tenant.buckets_of(member as usize);
+                buckets.extend(own.map(|bucket| Bucket {
+                    member: position,
+                    component: components.place(bucket.component),
+                    family: families.place(bucket.family),
+                    day: bucket.day,
+                    counts: bucket.counts,
+                }));
+                lengths.push(buckets.len() - before);
+            }
+            (buckets, lengths)
+        })
+        .collect();
+    let mut buckets = Vec::with_capacity(parts.iter().map(|(part, _)| part.len()).sum());
+    let mut starts = Vec::with_capacity(members.len() + 1);
+    let mut next = 0;
+    starts.push(next);
+    for (mut part, lengths) in parts {
+        buckets.append(&mut part);
+        starts.extend(lengths.into_iter().map(|length| {
+            next += length;
+            next
+        }));
+    }
+    (buckets, starts)
 }
 
 /// The place of a name in an ascending list that holds it.

@@ -12,7 +12,7 @@ use af_store::{Snapshot, SnapshotId};
 use arrow::array::RecordBatch;
 
 use super::cohort::POPULATIONS;
-use super::tenant::{Erased, Member, MemberBucket, Tenant};
+use super::tenant::{Erased, Member, Tenant};
 use super::window_start;
 use crate::error::{Error, ErrorKind};
 
@@ -173,27 +173,21 @@ impl<'a> Slices<'a> {
                 )),
             }
         }
-        let mut buckets = Vec::with_capacity(self.buckets.len());
         for row in self.buckets {
-            match self.bucket(row, as_of) {
-                Ok(bucket) => buckets.push(bucket),
-                Err(fault) => faults.push(*fault),
+            if let Err(fault) = self.check_bucket(row, as_of) {
+                faults.push(*fault);
             }
         }
         let erased = self.erased(faults);
-        (faults.len() == before).then_some(Tenant {
-            name,
-            members,
-            buckets,
-            erased,
-        })
+        (faults.len() == before).then(|| Tenant::of_rows(name, members, self.buckets, erased))
     }
 
-    fn bucket(
+    /// Whether a row holds counts of somebody that can be scored.
+    fn check_bucket(
         &self,
-        row: &'a bucket_counts::Row,
+        row: &bucket_counts::Row,
         as_of: UtcMillis,
-    ) -> Result<MemberBucket<'a>, Box<VerifyFinding>> {
+    ) -> Result<(), Box<VerifyFinding>> {
         let fault = |column: &str, found: String, expected: String| {
             Box::new(VerifyFinding {
                 table: bucket_counts::TABLE.name.to_owned(),
@@ -203,8 +197,7 @@ impl<'a> Slices<'a> {
                 expected,
             })
         };
-        let member = self
-            .users
+        self.users
             .binary_search_by(|probe| probe.user_uid.cmp(&row.user_uid))
             .map_err(|_| {
                 let expected = "somebody of user_scores".to_owned();
@@ -240,17 +233,7 @@ impl<'a> Slices<'a> {
             let expected = format!("an instant from {} to {end}", row.first_time);
             return Err(fault("last_time", row.last_time.to_string(), expected));
         }
-        Ok(MemberBucket {
-            member: u32::try_from(member)
-                .map_err(|_| fault("user_uid", row.user_uid.clone(), "fewer people".to_owned()))?,
-            component: &row.component,
-            family: &row.family,
-            day: row.day,
-            counts,
-            first_time: row.first_time,
-            last_time: row.last_time,
-            behind: &[],
-        })
+        Ok(())
     }
 
     fn erased(&self, faults: &mut Vec<VerifyFinding>) -> Vec<Erased<'a>> {

@@ -1,12 +1,13 @@
 //! What a tenant's rows are made of, wherever it comes from.
 
-use af_count::CountedBlock;
-use af_model::tables::{signal_attribution, user_scores};
-use af_model::{Params, Person, Population, UtcDay, UtcMillis};
+use std::ops::Range;
+use std::sync::Arc;
 
-use super::cohort::{Cohort, Names, POPULATIONS};
-use super::rows::Scored;
-use super::{SnapshotTables, Stamp};
+use af_count::CountedBlock;
+use af_model::tables::{bucket_counts, user_scores};
+use af_model::{Person, Population, UtcDay, UtcMillis};
+
+use super::published::levels;
 
 /// The people of one tenant with the counts of their attacks.
 #[derive(Clone, Debug)]
@@ -15,9 +16,10 @@ pub struct Tenant<'a> {
     pub name: &'a str,
     /// Everybody who has a row, ascending by user id, each once.
     pub members: Vec<Member<'a>>,
-    /// Ascending by member, component, family and day, each once.
-    pub buckets: Vec<MemberBucket<'a>>,
-    /// Erased people, of whom only loads are left.
+    counts: Counts<'a>,
+    /// Where each member's counts begin, and where the last one's end.
+    starts: Vec<usize>,
+    /// Erased people, of whom only loads are left, ascending by hash.
     pub erased: Vec<Erased<'a>>,
 }
 
@@ -45,8 +47,6 @@ pub struct Member<'a> {
 /// The incidents of one member, component, family and UTC day.
 #[derive(Clone, Copy, Debug)]
 pub struct MemberBucket<'a> {
-    /// Position in [`Tenant::members`].
-    pub member: u32,
     /// Part of the attack factor.
     pub component: &'a str,
     /// Kind of attack inside the component.
@@ -76,6 +76,16 @@ pub struct Erased<'a> {
     pub in_population: bool,
     /// Component and load in micro-points, ascending by component, each once.
     pub loads: Vec<(&'a str, u64)>,
+}
+
+/// Counts as they were counted or published: ascending by member, component, family and day. They are
+/// looked at where they lie, because a copy of millions would be as large as they are.
+#[derive(Clone, Copy, Debug)]
+enum Counts<'a> {
+    /// Several blocks, one a level, are one bucket.
+    Blocks(&'a [CountedBlock]),
+    /// A row is a bucket. Checked to hold counts.
+    Rows(&'a [bucket_counts::Row]),
 }
 
 impl<'a> Member<'a> {
@@ -108,48 +118,140 @@ impl<'a> Member<'a> {
     }
 }
 
-impl Tenant<'_> {
-    /// Scores both populations and makes the rows of every table but `bucket_counts` and
-    /// `unmatched_signals`, which are none of the formula's figures.
+impl<'a> Tenant<'a> {
+    /// Those of the tenant's people who exist at an instant, with what was counted against them.
+    /// `people` are positions in `all`, of which the blocks speak.
     ///
-    /// # Errors
-    /// When the kernel refuses the counts.
-    pub fn tables(
-        &self,
-        params: &Params,
-        stamp: &Stamp,
-    ) -> Result<SnapshotTables, af_score::Error> {
-        let names = Names::of(self);
-        let mut tables = SnapshotTables::default();
-        for population in POPULATIONS {
-            let cohort = Cohort::new(self, population, &names);
-            if !cohort.is_empty() {
-                Scored::new(&cohort, params, stamp)?.write(&mut tables);
+    /// # Panics
+    /// When a block is of somebody else: signals are joined to people who exist at the cut.
+    pub fn of_counts(
+        name: &'a str,
+        all: &'a [Person],
+        people: Range<usize>,
+        blocks: &'a [CountedBlock],
+        as_of: UtcMillis,
+    ) -> Self {
+        let mut members = Vec::with_capacity(people.len());
+        let mut starts = Vec::with_capacity(people.len() + 1);
+        let mut next = 0;
+        for (position, person) in people.clone().zip(&all[people]) {
+            if !person.exists_at(as_of) {
+                continue;
             }
+            members.push(Member::of_person(person, as_of));
+            starts.push(next);
+            let own = blocks[next..]
+                .iter()
+                .take_while(|block| block.person as usize == position);
+            next += own.count();
         }
-        // Two populations were written one after the other; the tables promise one order.
-        tables
-            .user_scores
-            .sort_by(|a, b| a.user_uid.cmp(&b.user_uid));
-        tables
-            .component_scores
-            .sort_by(|a, b| (&a.user_uid, &a.component).cmp(&(&b.user_uid, &b.component)));
-        tables
-            .signal_attribution
-            .sort_by(|a, b| attribution_key(a).cmp(&attribution_key(b)));
-        tables
-            .tombstones
-            .sort_by(|a, b| (&a.person_hash, &a.component).cmp(&(&b.person_hash, &b.component)));
-        Ok(tables)
+        starts.push(next);
+        assert_eq!(
+            next,
+            blocks.len(),
+            "signals are joined to people who exist at the cut, in their order"
+        );
+        Self {
+            name,
+            members,
+            counts: Counts::Blocks(blocks),
+            starts,
+            erased: Vec::new(),
+        }
+    }
+
+    /// What a snapshot holds of a tenant: rows in their order, of members only, checked.
+    pub(crate) fn of_rows(
+        name: &'a str,
+        members: Vec<Member<'a>>,
+        rows: &'a [bucket_counts::Row],
+        erased: Vec<Erased<'a>>,
+    ) -> Self {
+        let mut starts = Vec::with_capacity(members.len() + 1);
+        let mut next = 0;
+        for member in &members {
+            starts.push(next);
+            let own = rows[next..]
+                .iter()
+                .take_while(|row| row.user_uid == member.user_uid);
+            next += own.count();
+        }
+        starts.push(next);
+        assert_eq!(next, rows.len(), "every row was checked to be a member's");
+        Self {
+            name,
+            members,
+            counts: Counts::Rows(rows),
+            starts,
+            erased,
+        }
+    }
+
+    /// What was counted against one member, ascending by component, family and day.
+    pub fn buckets_of(&self, member: usize) -> Buckets<'a> {
+        let own = self.starts[member]..self.starts[member + 1];
+        Buckets(match self.counts {
+            Counts::Blocks(blocks) => Counts::Blocks(&blocks[own]),
+            Counts::Rows(rows) => Counts::Rows(&rows[own]),
+        })
+    }
+
+    /// How many blocks or rows were counted against the members before this one.
+    pub(crate) fn counted_before(&self, member: usize) -> usize {
+        self.starts[member]
     }
 }
 
-fn attribution_key(row: &signal_attribution::Row) -> impl Ord + '_ {
-    (
-        &row.user_uid,
-        &row.component,
-        &row.family,
-        row.day,
-        &row.level,
-    )
+/// The buckets of one member.
+#[derive(Clone, Debug)]
+pub struct Buckets<'a>(Counts<'a>);
+
+impl<'a> Iterator for Buckets<'a> {
+    type Item = MemberBucket<'a>;
+
+    fn next(&mut self) -> Option<MemberBucket<'a>> {
+        match &mut self.0 {
+            Counts::Blocks(blocks) => {
+                let first = blocks.first()?;
+                let levels = blocks
+                    .iter()
+                    .take_while(|block| is_same_bucket(first, block));
+                let (behind, rest) = blocks.split_at(levels.count());
+                *blocks = rest;
+                let mut counts = [0; 4];
+                for block in behind {
+                    counts[block.level.slot()] += block.n;
+                }
+                let times = |of: fn(&CountedBlock) -> UtcMillis| behind.iter().map(of);
+                Some(MemberBucket {
+                    component: &first.component,
+                    family: &first.family,
+                    day: first.day,
+                    counts,
+                    first_time: times(|block| block.first_time).min().unwrap_or_default(),
+                    last_time: times(|block| block.last_time).max().unwrap_or_default(),
+                    behind,
+                })
+            }
+            Counts::Rows(rows) => {
+                let (row, rest) = rows.split_first()?;
+                *rows = rest;
+                Some(MemberBucket {
+                    component: &row.component,
+                    family: &row.family,
+                    day: row.day,
+                    counts: levels(row).map(|(_, n)| n.unsigned_abs()),
+                    first_time: row.first_time,
+                    last_time: row.last_time,
+                    behind: &[],
+                })
+            }
+        }
+    }
+}
+
+/// Whether two blocks of one person are levels of one bucket.
+fn is_same_bucket(a: &CountedBlock, b: &CountedBlock) -> bool {
+    let same = |a: &Arc<str>, b: &Arc<str>| Arc::ptr_eq(a, b) || a == b;
+    a.day == b.day && same(&a.component, &b.component) && same(&a.family, &b.family)
 }

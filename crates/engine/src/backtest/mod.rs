@@ -14,11 +14,12 @@ use std::path::PathBuf;
 
 use af_count::Retractions;
 use af_model::params::WINDOW_DAYS;
+use af_model::tables::user_scores;
 use af_model::{Params, UtcDay};
 use af_rules::{Class, Rule, RuleSet};
 use af_store::{Partitioned, Store};
 
-use crate::assemble::{self, Stamp};
+use crate::assemble::{self, Assembly, SnapshotTables, Stamp, TableSink};
 use crate::config::find_rule;
 use crate::detect::{Detected, OWN_FILES};
 use crate::error::{Error, ErrorKind};
@@ -126,10 +127,17 @@ pub fn backtest(job: &BacktestJob<'_>, progress: &dyn Progress) -> Result<Backte
             rules_hash: Some(rules.hash().to_string()),
         };
         progress.begin("scoring people", None);
-        let tables =
-            assemble::assemble_without(&mut left_out, &index, &counted, job.params, &stamp);
+        let assembly = Assembly {
+            people: index.people(),
+            params: job.params,
+            stamp: &stamp,
+        };
+        let tenants = counted.tenants.keys().map(String::as_str);
+        let mut users = UserScores::default();
+        let mut refused = assembly.run(tenants, &left_out, &mut &counted, &mut users)?;
+        left_out.append(&mut refused);
         progress.end();
-        scored.push(tables.user_scores);
+        scored.push(users.rows);
     }
     if let Some((tenant, reason)) = left_out.pop_first() {
         let message = format!("score tenant {tenant}: {reason}");
@@ -144,6 +152,19 @@ pub fn backtest(job: &BacktestJob<'_>, progress: &dyn Progress) -> Result<Backte
         compare::scores(&mut view, before, after, job.limit);
     }
     Ok(view)
+}
+
+/// What a backtest looks at; the other tables pass by.
+#[derive(Default)]
+struct UserScores {
+    rows: Vec<user_scores::Row>,
+}
+
+impl TableSink for UserScores {
+    fn take(&mut self, tables: SnapshotTables) -> Result<(), Error> {
+        self.rows.append(&mut tables.user_scores());
+        Ok(())
+    }
 }
 
 /// A base rule finds nothing by itself.

@@ -10,7 +10,7 @@ use af_model::tables::unmatched_signals;
 use af_model::{UtcDay, UtcMillis};
 use af_score::{Scale, load_of_counts};
 
-use crate::assemble::{MemberBucket, Tenant};
+use crate::assemble::{Buckets, MemberBucket, Tenant};
 
 /// Why one bucket of a person is not what it was, in the order in which causes are applied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -60,11 +60,11 @@ impl Days<'_> {
     /// Pairs the buckets of one person; both lists ascend by component, family and day.
     pub(super) fn changes<'a>(
         &self,
-        before: &[MemberBucket<'a>],
-        after: &[MemberBucket<'a>],
+        before: impl Iterator<Item = MemberBucket<'a>>,
+        after: impl Iterator<Item = MemberBucket<'a>>,
     ) -> Vec<Change<'a>> {
         let place = |bucket: &MemberBucket<'a>| (bucket.component, bucket.family, bucket.day);
-        let (mut before, mut after) = (before.iter().peekable(), after.iter().peekable());
+        let (mut before, mut after) = (before.peekable(), after.peekable());
         let mut changes = Vec::new();
         loop {
             let next = match (before.peek(), after.peek()) {
@@ -74,7 +74,7 @@ impl Days<'_> {
             };
             let a = before.next_if(|bucket| place(bucket) == next);
             let b = after.next_if(|bucket| place(bucket) == next);
-            let load = |bucket: Option<&MemberBucket<'_>>, at: UtcMillis| {
+            let load = |bucket: Option<MemberBucket<'_>>, at: UtcMillis| {
                 bucket.map_or(0, |bucket| {
                     load_of_counts(&bucket.counts, at.day().days_since(bucket.day), self.scale)
                 })
@@ -194,14 +194,15 @@ fn movements<'a>(
     days: Days<'_>,
 ) -> BTreeMap<Place<'a>, Movement> {
     let mut all: BTreeMap<Place<'a>, Movement> = BTreeMap::new();
-    let mut by_person: BTreeMap<&str, [&[MemberBucket<'a>]; 2]> = BTreeMap::new();
+    let mut by_person: BTreeMap<&str, [Option<Buckets<'a>>; 2]> = BTreeMap::new();
     for (side, tenant) in tenants.into_iter().enumerate() {
-        for own in tenant.buckets.chunk_by(|a, b| a.member == b.member) {
-            let member = &tenant.members[own[0].member as usize];
-            by_person.entry(member.user_uid).or_default()[side] = own;
+        for (place, member) in tenant.members.iter().enumerate() {
+            let own = tenant.buckets_of(place);
+            by_person.entry(member.user_uid).or_default()[side] = Some(own);
         }
     }
     for [before, after] in by_person.into_values() {
+        let (before, after) = (before.into_iter().flatten(), after.into_iter().flatten());
         for change in days.changes(before, after) {
             let movement = all.entry(change.place).or_default();
             match change.after.cmp(&change.now) {

@@ -21,9 +21,6 @@ use super::tables::Sound;
 use crate::assemble::SnapshotTables;
 use crate::error::{Error, ErrorKind};
 
-/// Rows of an expected batch; what readers cut files by, so that batches usually pair up.
-const BATCH_ROWS: usize = 8192;
-
 /// Columns that are taken from the snapshot, as nothing else in it says them.
 const TAKEN: [(&str, &[&str]); 3] = [
     (
@@ -51,22 +48,24 @@ pub(super) fn compare_all(
     findings: &mut Findings,
 ) -> Result<u64, Error> {
     let mut cells = 0;
-    macro_rules! compare {
-        ($($table:ident),+) => {$(
-            if sound.contains(&$table::TABLE) {
-                let batches = expected.$table.chunks(BATCH_ROWS).map($table::batch);
-                cells += compare(snapshot, &$table::TABLE, batches, skipped, findings)?;
-            }
-        )+};
+    for table in [
+        &user_scores::TABLE,
+        &component_scores::TABLE,
+        &signal_attribution::TABLE,
+        &org_summary::TABLE,
+        &group_index::TABLE,
+        &tombstones::TABLE,
+    ] {
+        if sound.contains(table) {
+            let parts = expected.parts(table).iter();
+            let plain = parts.map(|part| {
+                table
+                    .conform(part)
+                    .expect("rows keep their table's contract")
+            });
+            cells += compare(snapshot, table, plain, skipped, findings)?;
+        }
     }
-    compare!(
-        user_scores,
-        component_scores,
-        signal_attribution,
-        org_summary,
-        group_index,
-        tombstones
-    );
     Ok(cells)
 }
 

@@ -24,7 +24,7 @@ use af_model::FORMULA;
 use af_model::view::{VerifyFinding, VerifyView};
 use af_store::Snapshot;
 
-use crate::assemble::{Published, SnapshotTables, Stamp, snapshot_name};
+use crate::assemble::{Names, Published, ScoredTenant, SnapshotTables, Stamp, snapshot_name};
 use crate::error::{Error, ErrorKind};
 use crate::tally::Cut;
 use files::MANIFEST;
@@ -130,11 +130,12 @@ fn recompute(
             skipped.insert(name.to_owned());
             continue;
         };
-        match tenant.tables(&manifest.params, &stamp) {
-            Ok(tables) => {
+        let names = Names::of(&tenant);
+        match ScoredTenant::new(&tenant, &names, &manifest.params, &stamp) {
+            Ok(scored) => {
                 view.people += (tenant.members.len() + tenant.erased.len()) as u64;
                 view.erased += tenant.erased.len() as u64;
-                expected.append(tables);
+                expected.append(scored.all());
             }
             Err(error) => {
                 faults.push(VerifyFinding {

@@ -13,6 +13,8 @@ mod open;
 mod out;
 mod publish;
 mod rewrite;
+mod same;
+mod tables;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -21,9 +23,10 @@ use std::str::FromStr;
 use af_model::UtcMillis;
 
 pub use open::Snapshot;
-pub use out::{begin_output, mend_output};
+pub use out::{begin_output, begin_output_unchecked, mend_output};
 pub use publish::{Publication, Published};
 pub use rewrite::SnapshotRewrite;
+pub use tables::OpenTables;
 
 use crate::atomic::{Access, move_into_place, remove, sync_folder, unique, write_atomically};
 use crate::disk;

@@ -50,9 +50,24 @@ enum Found {
 /// # Errors
 /// [`ErrorKind::AlreadyExists`] when `path` is in use, or a failure to write beside it.
 pub fn begin_output(path: &Path, force: bool) -> Result<Publication<'static>, Error> {
-    let mut folder = Folder::new(path, force)?;
+    let folder = Folder::new(path, force)?;
     folder.clear_up()?;
     folder.check()?;
+    begin(folder)
+}
+
+/// As [`begin_output`], for those who may find that what is at `path` says the same already and then
+/// publish nothing: only [`Publication::publish`] asks whether `path` may be replaced.
+///
+/// # Errors
+/// When nothing can be written beside `path`.
+pub fn begin_output_unchecked(path: &Path, force: bool) -> Result<Publication<'static>, Error> {
+    let folder = Folder::new(path, force)?;
+    folder.clear_up()?;
+    begin(folder)
+}
+
+fn begin(mut folder: Folder) -> Result<Publication<'static>, Error> {
     create_folder(folder.parent())?;
     let staged = folder.stage()?;
     Ok(Publication::new(staged, Destination::Folder(folder)))

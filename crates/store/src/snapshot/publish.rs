@@ -1,6 +1,5 @@
 //! Collecting the tables of a snapshot and publishing them at once.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use af_model::UtcMillis;
@@ -10,15 +9,14 @@ use af_model::tables;
 use arrow::array::RecordBatch;
 
 use super::out::Folder;
-use super::{MANIFEST, MANIFEST_VERSION, Snapshot, SnapshotId};
+use super::{MANIFEST, MANIFEST_VERSION, SnapshotId};
 use crate::atomic::{Access, Staged, move_into_place, sync_folder, unique, write_synced};
-use crate::checksum::content_hash;
 use crate::error::{Error, ErrorKind};
 use crate::layout::Store;
 use crate::lock::WriteLock;
 use crate::partition::check_instant;
 use crate::state::to_sorted_json;
-use crate::table_file::{Metadata, Scan, TableWriter, read};
+use crate::table_file::{Metadata, TableWriter};
 
 /// A snapshot in the making. Dropped before [`Publication::publish`], it leaves nothing behind.
 #[derive(Debug)]
@@ -118,35 +116,9 @@ impl<'a> Publication<'a> {
         &self.files
     }
 
-    /// Whether the tables hold the same rows as a snapshot's, the columns in `ignoring` aside
-    /// (`known_at`). Then a new revision would say nothing new and the publication can be dropped.
-    ///
-    /// # Errors
-    /// When a table of either cannot be read.
-    pub fn same_rows_as(&self, snapshot: &Snapshot, ignoring: &[&str]) -> Result<bool, Error> {
-        let rows = |files: &[FileEntry]| -> BTreeMap<String, u64> {
-            let files = files.iter().map(|file| (file.path.clone(), file.rows));
-            files.collect()
-        };
-        if rows(&self.files) != rows(&snapshot.manifest().files) {
-            return Ok(false);
-        }
-        for file in &self.files {
-            let Some(table) = table_of(file) else {
-                return Ok(false);
-            };
-            let mine = read(
-                &self.staged.path().join(&file.path),
-                table,
-                None,
-                Scan::File,
-            )?;
-            let theirs = snapshot.table(table)?;
-            if content_hash(table, mine, ignoring)? != content_hash(table, theirs, ignoring)? {
-                return Ok(false);
-            }
-        }
-        Ok(true)
+    /// The folder in which the tables are while they are no snapshot yet.
+    pub(super) fn folder(&self) -> &Path {
+        self.staged.path()
     }
 
     /// Publishes the tables: writes the manifest, forces everything to disk, renames the folder to

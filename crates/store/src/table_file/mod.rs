@@ -1,5 +1,6 @@
 //! One table as one Parquet file: writing ours, reading anybody's.
 
+mod encode;
 mod read;
 mod statistics;
 mod write;

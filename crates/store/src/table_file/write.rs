@@ -3,21 +3,24 @@
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use af_model::contract::Table;
+use af_model::cell::Kind;
+use af_model::contract::{ContractError, Table};
 use af_model::manifest::FileEntry;
-use arrow::array::RecordBatch;
-use arrow::compute::BatchCoalescer;
-use arrow::error::ArrowError;
+use arrow::array::{Array, ArrayRef, RecordBatch};
+use arrow::datatypes::{DataType, Field, Schema};
 use blake3::Hasher;
 use parquet::arrow::ArrowSchemaConverter;
 use parquet::arrow::arrow_writer::{ArrowWriter, ArrowWriterOptions};
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::metadata::{KeyValue, SortingColumn};
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
+use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::types::{ColumnPath, SchemaDescriptor};
 
-use super::{CREATED_BY, FORMULA_KEY, TABLE_KEY, TABLE_VERSION_KEY, batch_rows, row_group_rows};
+use super::encode::Encoder;
+use super::{CREATED_BY, FORMULA_KEY, TABLE_KEY, TABLE_VERSION_KEY, row_group_rows};
 use crate::atomic::{Staged, create_new};
 use crate::disk;
 use crate::error::{Error, ErrorKind};
@@ -32,6 +35,11 @@ const NEVER_REPEATED: [(&str, &str); 3] = [
     ("identity_events", "metadata_uid"),
     ("quarantine", "reject_uid"),
 ];
+
+/// Lists of ids that are random by nature: a dictionary of them would be as large as they are, and to
+/// search them for repetitions costs half of the time again and saves nothing.
+const LISTS_OF_IDS: [(&str, [&str; 3]); 1] =
+    [("signal_attribution", ["signal_uids", "list", "element"])];
 
 /// What a file says of itself beside its table's name and version. All of it is part of the bytes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -77,14 +85,14 @@ impl Metadata {
 /// Writes a new file of one table, batch by batch.
 ///
 /// Batches may come in any size and with any string types; rows must come in the table's order,
-/// because the file declares it and readers rely on it. Memory: one row group, encoded. A writer
-/// that is dropped before [`TableWriter::finish`] removes its file.
+/// because the file declares it and readers rely on it. Columns are encoded on all threads; the file
+/// is touched by the calling thread only. Memory: one row group, encoded. A writer that is dropped
+/// before [`TableWriter::finish`] removes its file.
 #[derive(Debug)]
 pub struct TableWriter {
     table: &'static Table,
-    writer: ArrowWriter<HashingFile>,
-    // Cuts the rows anew: page and dictionary borders depend on how rows are handed over.
-    cutter: BatchCoalescer,
+    encoder: Encoder,
+    file: SerializedFileWriter<HashingFile>,
     order: OrderCheck,
     rows: u64,
     staged: Staged,
@@ -107,12 +115,13 @@ impl TableWriter {
             .with_properties(properties(table, &descriptor, metadata))
             .with_skip_arrow_metadata(true)
             .with_schema_root(table.name.to_owned());
-        let writer = ArrowWriter::try_new_with_options(file, table.file_schema(), options)
+        let (file, factory) = ArrowWriter::try_new_with_options(file, schema, options)
+            .and_then(ArrowWriter::into_serialized_writer)
             .map_err(|error| Error::write(path, &error))?;
         Ok(Self {
             table,
-            writer,
-            cutter: BatchCoalescer::new(schema, batch_rows(table)),
+            encoder: Encoder::new(table, &descriptor, factory),
+            file,
             order: OrderCheck::new(table),
             rows: 0,
             staged,
@@ -125,19 +134,54 @@ impl TableWriter {
     /// [`ErrorKind::Contract`] when they do not fit the table, [`ErrorKind::NotSorted`] when they
     /// are not in its order, [`ErrorKind::NoSpace`] and the like when they cannot be written.
     pub fn append(&mut self, batch: &RecordBatch) -> Result<(), Error> {
+        self.encode(batch)?;
+        self.write_encoded()
+    }
+
+    /// As [`TableWriter::append`] without touching the disk: row groups that are complete wait in
+    /// memory for [`TableWriter::write_encoded`]. So several tables may be encoded side by side.
+    ///
+    /// # Errors
+    /// As [`TableWriter::append`].
+    pub fn encode(&mut self, batch: &RecordBatch) -> Result<(), Error> {
         let path = self.path();
-        let batch = self
-            .table
-            .conform(batch)
+        let batch = fitting(self.table, batch)
             .map_err(|error| Error::at(ErrorKind::Contract, "write", &path, error.to_string()))?;
         self.order
             .check(&batch)
             .map_err(|problem| Error::at(ErrorKind::NotSorted, "write", &path, problem))?;
         self.rows += batch.num_rows() as u64;
-        self.cutter
-            .push_batch(batch)
-            .map_err(|error| unfit(&path, &error))?;
-        self.write_cut()
+        self.encoder
+            .push(batch)
+            .map_err(|error| Error::write(&path, &error))
+    }
+
+    /// Encodes what [`TableWriter::encode`] still holds back; no rows may come after it.
+    ///
+    /// # Errors
+    /// As [`TableWriter::append`].
+    pub fn encode_rest(&mut self) -> Result<(), Error> {
+        let rest = self.encoder.finish();
+        rest.map_err(|error| Error::write(self.staged.path(), &error))
+    }
+
+    /// Writes the row groups that are complete.
+    ///
+    /// # Errors
+    /// [`ErrorKind::NoSpace`] and the like.
+    pub fn write_encoded(&mut self) -> Result<(), Error> {
+        let written = self
+            .encoder
+            .take_finished()
+            .into_iter()
+            .try_for_each(|group| {
+                let mut row_group = self.file.next_row_group()?;
+                for chunk in group {
+                    chunk.append_to_row_group(&mut row_group)?;
+                }
+                row_group.close().map(|_| ())
+            });
+        written.map_err(|error| Error::write(self.staged.path(), &error))
     }
 
     /// Rows appended so far.
@@ -150,16 +194,14 @@ impl TableWriter {
     /// # Errors
     /// When it cannot be written; the file is removed then.
     pub fn finish(mut self) -> Result<FileEntry, Error> {
+        self.encode_rest()?;
+        self.write_encoded()?;
         let path = self.path();
-        self.cutter
-            .finish_buffered_batch()
-            .map_err(|error| unfit(&path, &error))?;
-        self.write_cut()?;
         // Not `into_inner`, which turns the operating system's errors into mere text.
-        self.writer
+        self.file
             .finish()
             .map_err(|error| Error::write(&path, &error))?;
-        let file = self.writer.inner_mut();
+        let file = self.file.inner_mut();
         file.file
             .sync_all()
             .map_err(|error| Error::io("sync", &path, &error))?;
@@ -176,15 +218,6 @@ impl TableWriter {
 
     fn path(&self) -> PathBuf {
         self.staged.path().to_owned()
-    }
-
-    fn write_cut(&mut self) -> Result<(), Error> {
-        while let Some(batch) = self.cutter.next_completed_batch() {
-            self.writer
-                .write(&batch)
-                .map_err(|error| Error::write(self.staged.path(), &error))?;
-        }
-        Ok(())
     }
 }
 
@@ -205,8 +238,35 @@ pub fn write(
     writer.finish()
 }
 
-fn unfit(path: &Path, error: &ArrowError) -> Error {
-    Error::at(ErrorKind::Contract, "write", path, error.to_string())
+/// Brings a batch into the contract, but leaves texts that come as dictionaries as they are: they are
+/// spelled out when they are encoded, a few thousand rows at a time.
+fn fitting(table: &'static Table, batch: &RecordBatch) -> Result<RecordBatch, ContractError> {
+    let dictionary = DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8));
+    let mut fields: Vec<Field> = Vec::with_capacity(table.columns.len());
+    let mut columns: Vec<ArrayRef> = Vec::with_capacity(table.columns.len());
+    for column in table.columns {
+        let as_it_is = batch.column_by_name(column.name).filter(|found| {
+            column.kind == Kind::Text
+                && found.data_type() == &dictionary
+                && (column.nullable || found.logical_null_count() == 0)
+        });
+        let found = match as_it_is {
+            Some(found) => Arc::clone(found),
+            None => Arc::clone(
+                table
+                    .conform_columns(batch, &[column.name], false)?
+                    .column(0),
+            ),
+        };
+        fields.push(Field::new(
+            column.name,
+            found.data_type().clone(),
+            column.nullable,
+        ));
+        columns.push(found);
+    }
+    Ok(RecordBatch::try_new(Arc::new(Schema::new(fields)), columns)
+        .expect("every column was just brought into its field's type"))
 }
 
 fn properties(table: &Table, schema: &SchemaDescriptor, metadata: &Metadata) -> WriterProperties {
@@ -227,6 +287,13 @@ fn properties(table: &Table, schema: &SchemaDescriptor, metadata: &Metadata) -> 
         if NEVER_REPEATED.contains(&(table.name, column)) {
             properties = properties.set_column_dictionary_enabled(ColumnPath::from(column), false);
         }
+    }
+    for (_, path) in LISTS_OF_IDS.iter().filter(|(name, _)| *name == table.name) {
+        let path = ColumnPath::new(path.iter().map(|&part| part.to_owned()).collect());
+        let fastest = ZstdLevel::try_new(1).expect("1 is a level of zstd");
+        properties = properties
+            .set_column_compression(path.clone(), Compression::ZSTD(fastest))
+            .set_column_dictionary_enabled(path, false);
     }
     properties.build()
 }

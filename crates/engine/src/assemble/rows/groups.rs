@@ -7,8 +7,8 @@ use af_model::Population;
 use af_model::tables::group_index;
 use af_score::Scores;
 
-use super::cohort::Cohort;
-use super::tenant::Member;
+use crate::assemble::cohort::Cohort;
+use crate::assemble::tenant::Member;
 
 /// The `group_index` rows of the human population; none of any other. The erased belong to no group,
 /// but still to the organization's mean on which small groups lean.

@@ -1,0 +1,218 @@
+//! Tenant after tenant: counts in, rows out.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use af_count::{Counted, TenantCounts};
+use af_model::tables::unmatched_signals;
+use af_model::{Params, Person};
+use rayon::prelude::*;
+
+use super::provider::CountsByTenant;
+use super::rows::{ScoredTenant, unmatched};
+use super::{Names, POPULATIONS, SnapshotTables, Stamp, TableSink, Tenant};
+use crate::error::{Error, ErrorKind};
+use crate::pipeline::LeftOut;
+
+/// People and blocks of the tenants that are held at a time, unless one alone has more.
+const GROUP: usize = 1 << 17;
+
+/// Rows of signals of nobody in one part.
+const UNMATCHED_AT_ONCE: usize = 1 << 16;
+
+/// Parts for each thread between two looks at the sink: enough to even out unequal ones.
+const PARTS_PER_THREAD: usize = 4;
+
+/// Members by tenant and population name.
+pub type Population = BTreeMap<String, BTreeMap<String, u64>>;
+
+/// Who is scored, and how.
+#[derive(Clone, Copy, Debug)]
+pub struct Assembly<'a> {
+    /// Everybody, sorted by tenant and user id, each once: the positions of which blocks speak.
+    pub people: &'a [Person],
+    /// Parameters of the formula.
+    pub params: &'a Params,
+    /// What every row carries.
+    pub stamp: &'a Stamp,
+}
+
+/// A part of the rows of a group of tenants that are held together.
+enum Part {
+    People(usize, Range<usize>),
+    Unmatched(usize, Range<usize>),
+    Summary(usize),
+}
+
+impl<'a> Assembly<'a> {
+    /// Who is compared with whom: the members of every population of every tenant that has people, as
+    /// scores will count them.
+    pub fn population(&self) -> Population {
+        let as_of = self.stamp.cut.as_of;
+        let mut all = Population::new();
+        for people in self.people.chunk_by(|a, b| a.tenant_uid == b.tenant_uid) {
+            let existing = || people.iter().filter(|person| person.exists_at(as_of));
+            let mut found: BTreeMap<String, u64> = BTreeMap::new();
+            for population in POPULATIONS {
+                let own = || existing().filter(|person| person.population() == population);
+                if own().next().is_some() {
+                    let inside = own().filter(|person| person.in_population(as_of)).count();
+                    found.insert(population.as_str().to_owned(), inside as u64);
+                }
+            }
+            if !found.is_empty() {
+                all.insert(people[0].tenant_uid.clone(), found);
+            }
+        }
+        all
+    }
+
+    /// Scores every tenant of the directory and every one of `counted`, those in `left_out` aside, and
+    /// hands the rows to the sink. Returned are the tenants whose counts the kernel refuses, with its
+    /// reason: no row of theirs was handed over.
+    ///
+    /// # Errors
+    /// When counts cannot be had or the sink fails.
+    pub fn run<'c>(
+        &self,
+        counted: impl IntoIterator<Item = &'a str>,
+        left_out: &LeftOut,
+        counts: &mut dyn CountsByTenant<'c>,
+        sink: &mut (dyn TableSink + Send),
+    ) -> Result<LeftOut, Error> {
+        let mut tenants: BTreeMap<&str, Range<usize>> =
+            counted.into_iter().map(|tenant| (tenant, 0..0)).collect();
+        let mut next = 0;
+        for people in self.people.chunk_by(|a, b| a.tenant_uid == b.tenant_uid) {
+            let span = next..next + people.len();
+            next = span.end;
+            tenants.insert(&people[0].tenant_uid, span);
+        }
+        tenants.retain(|tenant, _| !left_out.contains_key(*tenant));
+        let mut refused = LeftOut::new();
+        let mut group = Vec::new();
+        let mut size = 0;
+        let mut last = tenants.len();
+        for (tenant, people) in tenants {
+            let counts = counts.tenant(tenant)?.unwrap_or_default();
+            last -= 1;
+            size += people.len() + counts.blocks.len() + counts.unmatched.len();
+            group.push((tenant, people, counts));
+            if size >= GROUP || last == 0 {
+                self.write(&group, &mut refused, sink)?;
+                group.clear();
+                size = 0;
+            }
+        }
+        Ok(refused)
+    }
+
+    /// Scores tenants side by side and hands their rows over, one after the other.
+    fn write(
+        &self,
+        group: &[(&str, Range<usize>, Cow<'_, TenantCounts>)],
+        refused: &mut LeftOut,
+        sink: &mut (dyn TableSink + Send),
+    ) -> Result<(), Error> {
+        let as_of = self.stamp.cut.as_of;
+        let tenants: Vec<(Tenant<'_>, Names)> = group
+            .par_iter()
+            .with_max_len(1)
+            .map(|(name, people, counts)| {
+                let people = people.clone();
+                let tenant = Tenant::of_counts(name, self.people, people, &counts.blocks, as_of);
+                let names = Names::of(&tenant);
+                (tenant, names)
+            })
+            .collect();
+        let scored: Vec<Result<ScoredTenant<'_>, af_score::Error>> = tenants
+            .par_iter()
+            .with_max_len(1)
+            .map(|(tenant, names)| ScoredTenant::new(tenant, names, self.params, self.stamp))
+            .collect();
+        let mut parts = Vec::new();
+        for (place, tenant) in scored.iter().enumerate() {
+            match tenant {
+                Ok(tenant) => {
+                    let people = tenant.parts().into_iter();
+                    parts.extend(people.map(|members| Part::People(place, members)));
+                    let nobody = group[place].2.unmatched.len();
+                    parts.extend((0..nobody).step_by(UNMATCHED_AT_ONCE).map(|from| {
+                        Part::Unmatched(place, from..nobody.min(from + UNMATCHED_AT_ONCE))
+                    }));
+                    parts.push(Part::Summary(place));
+                }
+                Err(error) => {
+                    let (name, ..) = group[place];
+                    let reason = format!("score tenant {name}: {error}");
+                    refused.insert(name.to_owned(), reason);
+                }
+            }
+        }
+        let make = |part: &Part| match part {
+            Part::People(place, members) => scored[*place].as_ref().map(|tenant| {
+                let mut tables = tenant.people(members.clone());
+                tables.append(tenant.bucket_counts(members.clone()));
+                tables
+            }),
+            Part::Unmatched(place, rows) => {
+                let (name, _, counts) = &group[*place];
+                let mut tables = SnapshotTables::default();
+                let rows = unmatched(name, &counts.unmatched[rows.clone()], self.stamp.cut);
+                tables.push(&unmatched_signals::TABLE, rows);
+                Ok(tables)
+            }
+            Part::Summary(place) => scored[*place].as_ref().map(ScoredTenant::summary),
+        };
+        let wave = PARTS_PER_THREAD * rayon::current_num_threads();
+        let mut made = SnapshotTables::default();
+        for parts in parts.chunks(wave) {
+            // What was made is taken while the next is made.
+            let (taken, next) = rayon::join(
+                || sink.take(std::mem::take(&mut made)),
+                || {
+                    let next: Vec<SnapshotTables> = parts
+                        .par_iter()
+                        .with_max_len(1)
+                        .filter_map(|part| make(part).ok())
+                        .collect();
+                    next
+                },
+            );
+            taken?;
+            sink.settle()?;
+            for part in next {
+                made.append(part);
+            }
+        }
+        sink.take(made)?;
+        sink.settle()
+    }
+}
+
+/// Scores every tenant of the directory and of the counts, and holds all rows.
+///
+/// # Errors
+/// [`ErrorKind::Gate`] when the kernel refuses the counts, which means that a stage before it broke
+/// its promise.
+pub fn assemble(
+    people: &[Person],
+    counted: &Counted,
+    params: &Params,
+    stamp: &Stamp,
+) -> Result<SnapshotTables, Error> {
+    let assembly = Assembly {
+        people,
+        params,
+        stamp,
+    };
+    let mut tables = SnapshotTables::default();
+    let tenants = counted.tenants.keys().map(String::as_str);
+    let mut counts = counted;
+    let refused = assembly.run(tenants, &LeftOut::new(), &mut counts, &mut tables)?;
+    match refused.into_iter().next() {
+        None => Ok(tables),
+        Some((_, reason)) => Err(Error::new(ErrorKind::Gate, reason)),
+    }
+}
