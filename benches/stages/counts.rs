@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use af_count::{Counted, CountedBlock, TenantCounts, Unmatched, UnmatchedReason};
+use af_count::{Counted, CountedBlock, SignalUids, TenantCounts, Unmatched, UnmatchedReason};
 use af_engine::assemble::{Assembly, Stamp, TableSink};
 use af_engine::pipeline::LeftOut;
 use af_model::accounting::SignalAccount;
@@ -41,6 +41,7 @@ impl Case {
         Self {
             people: world.people(),
             counted: Counted {
+                latest_ingested: None,
                 tenants: tenants.collect(),
             },
             stamp: Stamp {
@@ -178,8 +179,8 @@ impl World {
                     n,
                     first_time: first,
                     last_time: UtcMillis(first.0 + 60_000),
-                    rule_ids: vec![Arc::clone(&self.rules[place(dice.below(5))])],
-                    signal_uids: ids,
+                    rule_ids: Arc::new([Arc::clone(&self.rules[place(dice.below(5))])]),
+                    signal_uids: SignalUids::new(ids.iter().map(String::as_str)),
                 });
             }
             if person % 10 == 0 {

@@ -40,7 +40,7 @@ pub(crate) fn bench(criterion: &mut Criterion) {
                 .values()
                 .flat_map(|counts| &counts.blocks);
             let sum: usize = blocks
-                .map(|block| block.signal_uids.len() + block.component.len())
+                .map(|block| block.signal_uids.count() + block.component.len())
                 .sum();
             black_box(sum)
         });

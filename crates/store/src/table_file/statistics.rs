@@ -7,6 +7,7 @@ use arrow::array::AsArray;
 use arrow::compute::{cast, max, min};
 use arrow::datatypes::{DataType, TimeUnit, TimestampMillisecondType};
 use parquet::arrow::arrow_reader::statistics::StatisticsConverter;
+use parquet::file::statistics::Statistics;
 
 use super::TableFile;
 use crate::quiet::quietly;
@@ -35,7 +36,7 @@ impl TableFile {
             let mut leaves = group.columns().iter();
             let leaf = leaves.find(|leaf| leaf.column_path().parts() == [column]);
             leaf.is_none_or(|leaf| {
-                let nulls = leaf.statistics().and_then(|told| told.null_count_opt());
+                let nulls = leaf.statistics().and_then(Statistics::null_count_opt);
                 nulls != u64::try_from(leaf.num_values()).ok()
             })
         })
@@ -54,7 +55,7 @@ impl TableFile {
         };
         let first = min(&told_of(told.row_group_mins(groups).ok()?)?)?;
         let last = max(&told_of(told.row_group_maxes(groups).ok()?)?)?;
-        (first <= last).then(|| UtcMillis(first)..=UtcMillis(last))
+        (first <= last).then_some(UtcMillis(first)..=UtcMillis(last))
     }
 }
 
