@@ -25,6 +25,10 @@ pub(crate) fn key() -> HashKey {
 pub(crate) struct Dice(pub(crate) u64);
 
 impl Dice {
+    pub(crate) fn new(seed: u64) -> Self {
+        Self(seed)
+    }
+
     pub(crate) fn below(&mut self, bound: u64) -> u64 {
         self.next() % bound
     }
@@ -52,7 +56,7 @@ pub(crate) fn people() -> Vec<Person> {
 
 /// Signals of 90 days, one person in a hundred hot, one in fifty nobody's, sorted as a partition is.
 pub(crate) fn write_signals(path: &Path) {
-    let mut dice = Dice(42);
+    let mut dice = Dice::new(42);
     let mut builder = attack_signals::Builder::default();
     for n in 0..SIGNALS {
         let hot = dice.below(10) < 3;

@@ -13,6 +13,7 @@ mod explain;
 mod input;
 mod normalize;
 mod publish;
+mod published;
 mod rules;
 mod score;
 

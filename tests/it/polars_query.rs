@@ -1,6 +1,7 @@
 //! The published figures once more, from a polars query: odds add, the score is a floor, ranks and
 //! percentiles follow.
 
+use af_model::tables::{component_scores, user_scores};
 use polars::prelude::*;
 
 use super::support::{latest_snapshot, program};
@@ -10,13 +11,9 @@ fn polars_computes_the_same_scores_and_ranks_from_component_scores() {
     let folder = tempfile::tempdir().unwrap();
     program(["demo"]).inside(folder.path()).succeed();
     let snapshot = latest_snapshot(&folder.path().join("attack-factor-demo"));
-    let scan = |name: &str| {
-        let path = snapshot.join(format!("{name}.parquet"));
-        let place = PlRefPath::try_from_path(&path).unwrap();
-        LazyFrame::scan_parquet(place, ScanArgsParquet::default()).unwrap()
-    };
+    let scan = |table| af_query::frame(&snapshot, table).unwrap();
     let wide = DataType::Int128;
-    let odds = scan("component_scores")
+    let odds = scan(&component_scores::TABLE)
         .group_by([col("tenant_uid"), col("user_uid")])
         .agg([
             ((col("weight_permille").cast(wide.clone()) * col("odds_nano").cast(wide.clone()))
@@ -30,7 +27,7 @@ fn polars_computes_the_same_scores_and_ranks_from_component_scores() {
         method: RankMethod::Min,
         descending: true,
     };
-    let compared = scan("user_scores")
+    let compared = scan(&user_scores::TABLE)
         .join(
             odds,
             [col("tenant_uid"), col("user_uid")],

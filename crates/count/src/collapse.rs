@@ -24,7 +24,7 @@ pub(crate) fn collapse(mut admitted: Vec<Admitted<'_>>, kinds: &Kinds, day: UtcD
     let ranks = Ranks::of(&admitted, kinds);
     // Stable: rows sorted by subject are a few ascending runs, which this merges.
     admitted.sort_by_key(|signal| (signal.person, ranks.0[signal.series as usize]));
-    let mut day = Day {
+    let mut buckets = Buckets {
         kinds,
         day,
         rules: HashMap::new(),
@@ -34,9 +34,9 @@ pub(crate) fn collapse(mut admitted: Vec<Admitted<'_>>, kinds: &Kinds, day: UtcD
     for bucket in admitted
         .chunk_by_mut(|left, right| (left.person, left.series) == (right.person, right.series))
     {
-        day.bucket(bucket);
+        buckets.bucket(bucket);
     }
-    day.found
+    buckets.found
 }
 
 /// The place of every series in the order of names.
@@ -65,7 +65,7 @@ impl Ranks {
     }
 }
 
-struct Day<'k> {
+struct Buckets<'k> {
     kinds: &'k Kinds,
     day: UtcDay,
     /// Several rules of one block, by their symbols.
@@ -75,7 +75,7 @@ struct Day<'k> {
     incidents: Vec<usize>,
 }
 
-impl Day<'_> {
+impl Buckets<'_> {
     /// Counts the signals of one bucket.
     fn bucket(&mut self, signals: &mut [Admitted<'_>]) {
         if let [alone] = signals {

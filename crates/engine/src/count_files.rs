@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
+use std::sync::{Mutex, PoisonError};
 
 use af_count::{Counted, PeopleIndex, Retractions};
 use af_directory::ImportOptions;
@@ -83,16 +83,14 @@ pub fn count_files(
     });
     tally::count_units(counting, job.signals, progress, |counted| {
         let mut files = write_days(job.out, &counted, &index, cut)?;
-        let mut report = report.lock().expect("nobody panics while they hold it");
+        let mut report = report.lock().unwrap_or_else(PoisonError::into_inner);
         report.files.append(&mut files);
         for (tenant, counts) in counted.tenants {
             *report.tenants.entry(tenant).or_default() += counts.account;
         }
         Ok(())
     })?;
-    let mut report = report
-        .into_inner()
-        .expect("nobody panics while they hold it");
+    let mut report = report.into_inner().unwrap_or_else(PoisonError::into_inner);
     report.files.sort();
     for (tenant, account) in &report.tenants {
         if !account.closes() {

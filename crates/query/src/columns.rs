@@ -1,73 +1,92 @@
-//! Typed columns of a collected frame as plain vectors.
+//! Typed columns of a batch. The store hands out batches in the types of the table's contract, so a
+//! column that is not there or is something else is a fault of the caller.
 
-use af_model::{UtcDay, UtcMillis};
-use polars::prelude::{DataFrame, PolarsError, PolarsResult};
+use arrow::array::{
+    Array, ArrayRef, AsArray, BooleanArray, Float64Array, Int64Array, RecordBatch, StringArray,
+    TimestampMillisecondArray,
+};
+use arrow::datatypes::{Float64Type, Int32Type, Int64Type, TimestampMillisecondType};
 
-/// A column that may hold nulls, as text.
-pub(crate) fn texts(frame: &DataFrame, name: &str) -> PolarsResult<Vec<Option<String>>> {
-    let column = frame.column(name)?.str()?;
-    Ok(column.iter().map(|cell| cell.map(str::to_owned)).collect())
+/// A column by name.
+fn column<'a>(batch: &'a RecordBatch, name: &str) -> &'a ArrayRef {
+    batch
+        .column_by_name(name)
+        .unwrap_or_else(|| panic!("{name} was asked for when the batch was read"))
 }
 
-/// A column without nulls, as text.
-pub(crate) fn required_texts(frame: &DataFrame, name: &str) -> PolarsResult<Vec<String>> {
-    required(name, texts(frame, name)?)
+/// A column of text that is no dictionary.
+pub(crate) fn texts<'a>(batch: &'a RecordBatch, name: &str) -> &'a StringArray {
+    column(batch, name).as_string::<i32>()
 }
 
-/// A column that may hold nulls, as integers.
-pub(crate) fn ints(frame: &DataFrame, name: &str) -> PolarsResult<Vec<Option<i64>>> {
-    Ok(frame.column(name)?.i64()?.iter().collect())
+/// A column of integers.
+pub(crate) fn ints<'a>(batch: &'a RecordBatch, name: &str) -> &'a Int64Array {
+    column(batch, name).as_primitive::<Int64Type>()
 }
 
-/// A column without nulls, as integers.
-pub(crate) fn required_ints(frame: &DataFrame, name: &str) -> PolarsResult<Vec<i64>> {
-    required(name, ints(frame, name)?)
+/// A column of floats.
+pub(crate) fn reals<'a>(batch: &'a RecordBatch, name: &str) -> &'a Float64Array {
+    column(batch, name).as_primitive::<Float64Type>()
 }
 
-/// A column that may hold nulls, as floats.
-pub(crate) fn reals(frame: &DataFrame, name: &str) -> PolarsResult<Vec<Option<f64>>> {
-    Ok(frame.column(name)?.f64()?.iter().collect())
+/// A column of instants.
+pub(crate) fn instants<'a>(batch: &'a RecordBatch, name: &str) -> &'a TimestampMillisecondArray {
+    column(batch, name).as_primitive::<TimestampMillisecondType>()
 }
 
-/// A column of milliseconds as instants.
-pub(crate) fn instants(frame: &DataFrame, name: &str) -> PolarsResult<Vec<Option<UtcMillis>>> {
-    let millis = ints(frame, name)?;
-    Ok(millis.into_iter().map(|cell| cell.map(UtcMillis)).collect())
+/// A column of flags.
+pub(crate) fn flags<'a>(batch: &'a RecordBatch, name: &str) -> &'a BooleanArray {
+    column(batch, name).as_boolean()
 }
 
-/// A column of lists of text; a null list is an empty one.
-pub(crate) fn text_lists(frame: &DataFrame, name: &str) -> PolarsResult<Vec<Vec<String>>> {
-    let column = frame.column(name)?.list()?;
-    (0..column.len())
-        .map(|row| match column.get_as_series(row) {
-            Some(list) => Ok(list.str()?.iter().flatten().map(str::to_owned).collect()),
-            None => Ok(Vec::new()),
-        })
-        .collect()
+/// A cell of text; null is none.
+pub(crate) fn text(texts: &StringArray, row: usize) -> Option<&str> {
+    texts.is_valid(row).then(|| texts.value(row))
 }
 
-fn required<T>(name: &str, cells: Vec<Option<T>>) -> PolarsResult<Vec<T>> {
-    cells
-        .into_iter()
-        .collect::<Option<Vec<T>>>()
-        .ok_or_else(|| {
-            PolarsError::ComputeError(format!("column {name} holds nulls and is required").into())
-        })
+/// The texts of one cell of a column of lists; a null list is an empty one.
+pub(crate) fn list(batch: &RecordBatch, name: &str, row: usize) -> Vec<String> {
+    let lists = column(batch, name).as_list::<i32>();
+    if lists.is_null(row) {
+        return Vec::new();
+    }
+    let cell = lists.value(row);
+    let texts = cell.as_string::<i32>();
+    texts.iter().flatten().map(str::to_owned).collect()
 }
 
-/// A column of days; a null day stays null.
-pub(crate) fn days(frame: &DataFrame, name: &str) -> PolarsResult<Vec<Option<UtcDay>>> {
-    let column = frame.column(name)?.date()?;
-    Ok(column.phys.iter().map(|cell| cell.map(UtcDay)).collect())
+/// A column of text that repeats, as a dictionary. What is asked of a text is asked once per value.
+pub(crate) struct Repeated<'a> {
+    keys: &'a [i32],
+    column: &'a dyn Array,
+    values: &'a StringArray,
 }
 
-/// A column of flags without nulls.
-pub(crate) fn required_flags(frame: &DataFrame, name: &str) -> PolarsResult<Vec<bool>> {
-    let column = frame.column(name)?.bool()?;
-    required(name, column.iter().collect())
-}
+impl<'a> Repeated<'a> {
+    pub(crate) fn of(batch: &'a RecordBatch, name: &str) -> Self {
+        let column = column(batch, name).as_dictionary::<Int32Type>();
+        Self {
+            keys: column.keys().values(),
+            column,
+            values: column.values().as_string::<i32>(),
+        }
+    }
 
-/// A column of days without nulls.
-pub(crate) fn required_days(frame: &DataFrame, name: &str) -> PolarsResult<Vec<UtcDay>> {
-    required(name, days(frame, name)?)
+    /// A cell; null is none.
+    pub(crate) fn text(&self, row: usize) -> Option<&'a str> {
+        self.place(row).map(|place| self.values.value(place))
+    }
+
+    /// For every row whether its text is as wanted; null never is.
+    pub(crate) fn are(self, is_wanted: impl Fn(&str) -> bool) -> impl Fn(usize) -> bool {
+        let wanted: Vec<bool> = (0..self.values.len())
+            .map(|place| self.values.is_valid(place) && is_wanted(self.values.value(place)))
+            .collect();
+        move |row| self.place(row).is_some_and(|place| wanted[place])
+    }
+
+    fn place(&self, row: usize) -> Option<usize> {
+        let place = usize::try_from(self.keys[row]).ok();
+        place.filter(|&place| self.column.is_valid(row) && self.values.is_valid(place))
+    }
 }

@@ -5,18 +5,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use af_model::tables::signal_attribution::TABLE;
 use af_model::view::{Driver, TopPerson};
-use polars::prelude::{
-    DataFrame, IntoLazy, JoinArgs, JoinType, NamedFrom, PolarsResult, Series, col, lit,
-};
+use arrow::array::RecordBatch;
 
-use crate::columns;
+use crate::columns::{self, Repeated};
 use crate::error::Error;
-use crate::snapshot::{Snapshot, cols};
+use crate::snapshot::{Snapshot, keys_of};
 
 /// Drivers shown of one person.
 const SHOWN: usize = 3;
 
-const KEY: [&str; 2] = ["tenant_uid", "user_uid"];
 const COLUMNS: [&str; 7] = [
     "tenant_uid",
     "user_uid",
@@ -30,45 +27,33 @@ const COLUMNS: [&str; 7] = [
 /// Fills in the drivers of the people shown: attribution by component and family, weightiest first,
 /// equal shares in name order, at most three. The row of what is too small to stand alone takes
 /// part as one driver without a name.
-pub(crate) fn fill(
-    snapshot: &Snapshot,
-    tenant: Option<&str>,
-    people: &mut [TopPerson],
-) -> Result<(), Error> {
-    let scan = snapshot.scan(&TABLE, &COLUMNS)?;
-    let broken = |error| snapshot.broken(&TABLE, &error);
-    let scan = match tenant {
-        Some(tenant) => scan.filter(col("tenant_uid").eq(lit(tenant))),
-        None => scan,
-    };
-    let shown = keys(people).map_err(broken)?.lazy();
-    let rows = scan.select(cols(&COLUMNS)).join(
-        shown,
-        cols(&KEY),
-        cols(&KEY),
-        JoinArgs::new(JoinType::Semi),
-    );
-    let rows = snapshot.collect(&TABLE, rows)?;
-    let mut drivers = by_person(&rows).map_err(broken)?;
-    for person in people {
-        let key = (person.tenant_uid.clone(), person.user_uid.clone());
-        person.drivers = weightiest(drivers.remove(&key).unwrap_or_default());
+pub(crate) fn fill(snapshot: &Snapshot, people: &mut [TopPerson]) -> Result<(), Error> {
+    let table = snapshot.open_table(&TABLE)?;
+    if people.is_empty() {
+        return Ok(());
+    }
+    let pairs = people
+        .iter()
+        .map(|person| (person.tenant_uid.as_str(), person.user_uid.as_str()));
+    let mut kinds: Vec<(Pair<'_>, Kinds)> =
+        pairs.clone().map(|pair| (pair, Kinds::new())).collect();
+    kinds.sort_by_key(|(pair, _)| *pair);
+    kinds.dedup_by_key(|(pair, _)| *pair);
+    for batch in table.scan(&keys_of(pairs.clone()), &COLUMNS)? {
+        add(&batch?, &mut kinds);
+    }
+    let drivers: Vec<Vec<Driver>> = pairs
+        .map(
+            |pair| match kinds.binary_search_by_key(&pair, |(pair, _)| *pair) {
+                Ok(place) => weightiest(&kinds[place].1),
+                Err(_) => Vec::new(),
+            },
+        )
+        .collect();
+    for (person, drivers) in people.iter_mut().zip(drivers) {
+        person.drivers = drivers;
     }
     Ok(())
-}
-
-fn keys(people: &[TopPerson]) -> PolarsResult<DataFrame> {
-    let column = |name: &str, text: fn(&TopPerson) -> &str| {
-        let cells: Vec<&str> = people.iter().map(text).collect();
-        Series::new(name.into(), cells).into()
-    };
-    DataFrame::new(
-        people.len(),
-        vec![
-            column("tenant_uid", |person| &person.tenant_uid),
-            column("user_uid", |person| &person.user_uid),
-        ],
-    )
 }
 
 type Kind = (Option<String>, Option<String>);
@@ -80,38 +65,41 @@ struct Sum {
     rule_ids: BTreeSet<String>,
 }
 
-type ByPerson = BTreeMap<(String, String), BTreeMap<Kind, Sum>>;
+type Kinds = BTreeMap<Kind, Sum>;
 
-fn by_person(rows: &DataFrame) -> PolarsResult<ByPerson> {
-    let tenants = columns::required_texts(rows, "tenant_uid")?;
-    let users = columns::required_texts(rows, "user_uid")?;
-    let components = columns::texts(rows, "component")?;
-    let families = columns::texts(rows, "family")?;
-    let counts = columns::required_ints(rows, "n")?;
-    let shares = columns::required_ints(rows, "score_share_micro")?;
-    let rules = columns::text_lists(rows, "rule_ids")?;
-    let keys = tenants.into_iter().zip(users);
-    let kinds = components.into_iter().zip(families);
-    let figures = counts.into_iter().zip(shares).zip(rules);
-    let mut people = ByPerson::new();
-    for ((key, kind), ((n, share), rule_ids)) in keys.zip(kinds).zip(figures) {
-        let sum = people.entry(key).or_default().entry(kind).or_default();
-        sum.n = sum.n.saturating_add(n);
-        sum.score_share_micro = sum.score_share_micro.saturating_add(share);
-        sum.rule_ids.extend(rule_ids);
+/// A tenant and the id of one of its people.
+type Pair<'a> = (&'a str, &'a str);
+
+/// Adds the rows of the people who are shown, given by tenant and id.
+fn add(rows: &RecordBatch, people: &mut [(Pair<'_>, Kinds)]) {
+    let tenants = Repeated::of(rows, "tenant_uid");
+    let users = columns::texts(rows, "user_uid");
+    let components = Repeated::of(rows, "component");
+    let families = Repeated::of(rows, "family");
+    let counts = columns::ints(rows, "n").values();
+    let shares = columns::ints(rows, "score_share_micro").values();
+    for row in 0..rows.num_rows() {
+        let pair = (tenants.text(row).unwrap_or_default(), users.value(row));
+        let Ok(place) = people.binary_search_by(|(known, _)| known.cmp(&pair)) else {
+            continue;
+        };
+        let kind = [&components, &families].map(|cells| cells.text(row).map(str::to_owned));
+        let sum = people[place].1.entry(kind.into()).or_default();
+        sum.n = sum.n.saturating_add(counts[row]);
+        sum.score_share_micro = sum.score_share_micro.saturating_add(shares[row]);
+        sum.rule_ids.extend(columns::list(rows, "rule_ids", row));
     }
-    Ok(people)
 }
 
-fn weightiest(kinds: BTreeMap<Kind, Sum>) -> Vec<Driver> {
+fn weightiest(kinds: &Kinds) -> Vec<Driver> {
     let mut drivers: Vec<Driver> = kinds
-        .into_iter()
+        .iter()
         .map(|((component, family), sum)| Driver {
-            component,
-            family,
+            component: component.clone(),
+            family: family.clone(),
             n: sum.n,
             score_share_micro: sum.score_share_micro,
-            rule_ids: sum.rule_ids.into_iter().collect(),
+            rule_ids: sum.rule_ids.iter().cloned().collect(),
         })
         .collect();
     // The nameless rest last among equals; otherwise the map's order by name stays.

@@ -53,6 +53,19 @@ impl Error {
         }
     }
 
+    /// A table that could not be read.
+    pub(crate) fn table(path: &Path, error: &af_store::Error) -> Self {
+        use af_store::ErrorKind as Kind;
+        let kind = match error.kind() {
+            Kind::NotFound => ErrorKind::Missing,
+            Kind::NewerVersion => ErrorKind::Newer,
+            Kind::Corrupt | Kind::Contract | Kind::WrongTable => ErrorKind::Broken,
+            _ => ErrorKind::Io,
+        };
+        // What a file says may come from strangers: nothing of it may steer a terminal.
+        Self::new(path, kind, Printable(error.problem()).to_string())
+    }
+
     /// What went wrong.
     pub fn kind(&self) -> ErrorKind {
         self.kind

@@ -1,9 +1,8 @@
 //! The read side over published snapshots.
 //!
 //! [`top`] answers who is attacked most, and by what: it reads a snapshot's `user_scores`,
-//! `signal_attribution` and `manifest.json` with polars, only the columns and rows a [`TopQuery`]
-//! asks for, and hands back a [`TopView`](af_model::view::TopView) that `af-report` renders. The
-//! snapshot is the folder that holds the tables; finding the latest one is the caller's part.
+//! `signal_attribution` and `manifest.json`, only the columns and rows a [`TopQuery`] asks for, and
+//! hands back a [`TopView`](af_model::view::TopView) that `af-report` renders. The snapshot is the folder that holds the tables; finding the latest one is the caller's part.
 //!
 //! ```no_run
 //! # fn main() -> Result<(), af_query::Error> {
@@ -36,10 +35,13 @@ mod drivers;
 mod error;
 mod explain;
 mod find;
+mod frame;
+mod ranking;
 mod snapshot;
 mod top;
 
 pub use error::{Error, ErrorKind};
 pub use explain::{Explanation, StoreEvidence};
 pub use find::{Found, PersonKey, find};
+pub use frame::frame;
 pub use top::{TopQuery, top};

@@ -1,15 +1,13 @@
-//! One snapshot folder: its manifest's head, and scans over its tables.
+//! One snapshot folder: its manifest's head, and reads of its tables.
 
-use std::collections::BTreeMap;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use af_model::UtcMillis;
 use af_model::contract::Table;
-use af_model::name::Printable;
-use polars::prelude::{
-    DataFrame, Expr, LazyFrame, PlRefPath, PolarsError, PolarsResult, ScanArgsParquet, col,
-};
+use af_store::{Batches, Key, Scan, TableFile};
+use arrow::array::RecordBatch;
+use arrow::compute::concat_batches;
 use serde::Deserialize;
 
 use crate::error::{Error, ErrorKind};
@@ -58,6 +56,21 @@ impl Snapshot {
         })
     }
 
+    /// A snapshot that the store has opened; its manifest was read.
+    pub(crate) fn of(snapshot: &af_store::Snapshot) -> Self {
+        let manifest = snapshot.manifest();
+        Self {
+            folder: snapshot.path().to_owned(),
+            head: Head {
+                manifest_version: manifest.manifest_version,
+                as_of: manifest.as_of,
+                known_at: manifest.known_at,
+                formula: manifest.formula.clone(),
+                tables: manifest.tables.clone(),
+            },
+        }
+    }
+
     /// The snapshot's name: its folder, and the `as_of` folder above it where this one is only
     /// a revision. The same wherever the store lies and however the path was typed.
     pub(crate) fn name(&self) -> String {
@@ -80,9 +93,8 @@ impl Snapshot {
         self.folder.join(format!("{}.parquet", table.name))
     }
 
-    /// Scans one table, after checking that it is there, is not newer than this program, and has
-    /// the columns that the caller will use.
-    pub(crate) fn scan(&self, table: &Table, columns: &[&str]) -> Result<LazyFrame, Error> {
+    /// Opens one table, after checking that it is there and not newer than this program.
+    pub(crate) fn open_table(&self, table: &'static Table) -> Result<OpenTable, Error> {
         let path = self.file(table);
         if let Some(&version) = self.head.tables.get(table.name)
             && version > table.version
@@ -96,61 +108,77 @@ impl Snapshot {
                 ),
             ));
         }
-        std::fs::metadata(&path).map_err(|error| Error::io(&path, &error))?;
-        let (frame, schema) = self.guarded(table, || {
-            let mut frame = LazyFrame::scan_parquet(
-                PlRefPath::try_from_path(&path)?,
-                ScanArgsParquet {
-                    // A folder may be named like a pattern or like a partition; it is neither.
-                    glob: false,
-                    hive_options: polars::io::HiveOptions::new_disabled(),
-                    ..ScanArgsParquet::default()
-                },
-            )?;
-            let schema = frame.collect_schema()?;
-            Ok((frame, schema))
-        })?;
-        if let Some(missing) = columns.iter().find(|column| !schema.contains(column)) {
-            return Err(Error::new(
-                &path,
-                ErrorKind::Broken,
-                format!("has no column {missing}"),
-            ));
+        match TableFile::open(&path, table) {
+            Ok(file) => Ok(OpenTable { file }),
+            Err(error) => Err(Error::table(&path, &error)),
         }
-        Ok(frame)
-    }
-
-    /// Runs a query over one table.
-    pub(crate) fn collect(&self, table: &Table, frame: LazyFrame) -> Result<DataFrame, Error> {
-        self.guarded(table, || frame.collect())
-    }
-
-    /// Runs polars over one table. On damaged pages, and on column types it was built without, it
-    /// panics instead of saying so.
-    fn guarded<T>(&self, table: &Table, run: impl FnOnce() -> PolarsResult<T>) -> Result<T, Error> {
-        match catch_unwind(AssertUnwindSafe(run)) {
-            Ok(result) => result.map_err(|error| self.broken(table, &error)),
-            Err(_) => Err(Error::new(
-                &self.file(table),
-                ErrorKind::Broken,
-                "its pages do not fit together",
-            )),
-        }
-    }
-
-    pub(crate) fn broken(&self, table: &Table, error: &PolarsError) -> Error {
-        // What follows the first line is the query's plan, of use to nobody here.
-        let text = error.to_string();
-        let first = text.lines().next().unwrap_or_default();
-        Error::new(
-            &self.file(table),
-            ErrorKind::Broken,
-            Printable(first).to_string(),
-        )
     }
 }
 
-/// A selection of columns by name.
-pub(crate) fn cols(names: &[&str]) -> Vec<Expr> {
-    names.iter().map(|&name| col(name)).collect()
+/// One table of a snapshot.
+pub(crate) struct OpenTable {
+    file: TableFile,
+}
+
+impl OpenTable {
+    /// The rows that fit all keys, the named columns of them, batch by batch. Columns that repeat
+    /// come as dictionaries.
+    pub(crate) fn scan(
+        &self,
+        keys: &[Key],
+        columns: &[&str],
+    ) -> Result<impl Iterator<Item = Result<RecordBatch, Error>>, Error> {
+        let batches = self.batches(keys, Some(columns), Scan::Dictionaries)?;
+        let broken = |error| Error::table(self.file.path(), &error);
+        Ok(batches.map(move |batch| batch.map_err(broken)))
+    }
+
+    /// The rows that fit all keys as one batch, for few of them; without names all columns.
+    pub(crate) fn rows(
+        &self,
+        keys: &[Key],
+        columns: Option<&[&str]>,
+    ) -> Result<RecordBatch, Error> {
+        let batches = self.batches(keys, columns, Scan::File)?;
+        let schema = batches.schema();
+        let broken = |error: &af_store::Error| Error::table(self.file.path(), error);
+        let batches: Vec<RecordBatch> = batches
+            .collect::<Result<_, _>>()
+            .map_err(|error| broken(&error))?;
+        concat_batches(&schema, &batches).map_err(|error| {
+            let problem = error.to_string();
+            Error::new(self.file.path(), ErrorKind::Broken, problem)
+        })
+    }
+
+    fn batches(
+        &self,
+        keys: &[Key],
+        columns: Option<&[&str]>,
+        scan: Scan,
+    ) -> Result<Batches, Error> {
+        let batches = if keys.is_empty() {
+            self.file.read(columns, scan)
+        } else {
+            self.file.read_where(keys, columns, scan)
+        };
+        batches.map_err(|error| Error::table(self.file.path(), &error))
+    }
+}
+
+/// More people than this are not looked up one by one: their organizations are read instead.
+const LOOKED_UP: usize = 1_000;
+
+/// Keys that let the rows of some people pass, given by tenant and id, and few others: the caller
+/// tells people of other tenants with the same ids apart.
+pub(crate) fn keys_of<'a>(people: impl Iterator<Item = (&'a str, &'a str)> + Clone) -> Vec<Key> {
+    let tenants: BTreeSet<&str> = people.clone().map(|(tenant, _)| tenant).collect();
+    let mut keys = Vec::new();
+    if tenants.len() <= LOOKED_UP {
+        keys.push(Key::any_of("tenant_uid", tenants));
+    }
+    if people.clone().take(LOOKED_UP + 1).count() <= LOOKED_UP {
+        keys.push(Key::any_of("user_uid", people.map(|(_, user)| user)));
+    }
+    keys
 }

@@ -1,18 +1,18 @@
 //! Who is attacked most.
 
+use std::cmp::Reverse;
 use std::path::Path;
 
 use af_model::tables::user_scores::TABLE;
 use af_model::view::{TopPerson, TopView};
-use af_model::{Population, ScoreLevel};
-use polars::prelude::{
-    DataFrame, Expr, IdxSize, PolarsResult, SortMultipleOptions, TimeUnit, col, lit,
-};
+use af_model::{Population, ScoreLevel, UtcMillis};
+use arrow::array::{Array, RecordBatch};
 
-use crate::columns;
+use crate::columns::{self, Repeated};
 use crate::drivers;
 use crate::error::Error;
-use crate::snapshot::Snapshot;
+use crate::ranking::{Ranked, rank};
+use crate::snapshot::{OpenTable, Snapshot, keys_of};
 
 /// Whom to show.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,7 +49,6 @@ impl Default for TopQuery {
 }
 
 const COLUMNS: [&str; 14] = [
-    "rank",
     "tenant_uid",
     "user_uid",
     "email",
@@ -57,45 +56,33 @@ const COLUMNS: [&str; 14] = [
     "department",
     "population",
     "population_n",
-    "level",
     "score_micro",
+    "level",
+    "odds_nano",
+    "rank",
     "percentile",
     "signal_count",
     "last_attack",
-    "odds_nano",
 ];
 
 /// The most attacked people of a snapshot, with what drives their scores.
 ///
 /// Order: `odds_nano` descending, which decides rank and is finer than the score, then `tenant_uid`,
 /// then `user_uid`; so equal scores come in the same order every time. Nobody matching is an empty
-/// view, not an error. Reads only the needed columns of the needed rows.
+/// view, not an error.
+///
+/// Reads the columns that decide of the rows asked about, of one tenant only its own; then what is
+/// shown of those who are shown.
 ///
 /// # Errors
 /// [`Error`] when the folder holds no snapshot, a table is missing or damaged, or a newer program
 /// wrote it.
 pub fn top(snapshot: &Path, query: &TopQuery) -> Result<TopView, Error> {
     let snapshot = Snapshot::open(snapshot)?;
-    let scan = snapshot.scan(
-        &TABLE,
-        &[&COLUMNS[..], &["in_population", "location"]].concat(),
-    )?;
-    let limit = IdxSize::try_from(query.limit).unwrap_or(IdxSize::MAX);
-    let order = ["odds_nano", "tenant_uid", "user_uid"].map(col);
-    let rows = scan
-        .filter(wanted(query))
-        .select(COLUMNS.map(|name| match name {
-            "last_attack" => col(name).dt().timestamp(TimeUnit::Milliseconds),
-            name => col(name),
-        }))
-        .sort_by_exprs(
-            order,
-            SortMultipleOptions::new().with_order_descending_multi([true, false, false]),
-        )
-        .limit(limit);
-    let rows = snapshot.collect(&TABLE, rows)?;
-    let mut people = people(&rows).map_err(|error| snapshot.broken(&TABLE, &error))?;
-    drivers::fill(&snapshot, query.tenant.as_deref(), &mut people)?;
+    let scores = snapshot.open_table(&TABLE)?;
+    let ranking = rank(&scores, query)?;
+    let mut people = shown(&scores, &ranking)?;
+    drivers::fill(&snapshot, &mut people)?;
     Ok(TopView {
         snapshot: snapshot.name(),
         as_of: snapshot.head.as_of,
@@ -105,62 +92,66 @@ pub fn top(snapshot: &Path, query: &TopQuery) -> Result<TopView, Error> {
     })
 }
 
-fn wanted(query: &TopQuery) -> Expr {
-    let mut wanted = col("population").eq(lit(query.population.as_str()));
-    if let Some(tenant) = &query.tenant {
-        wanted = col("tenant_uid").eq(lit(tenant.as_str())).and(wanted);
+/// What is shown of the people of a ranking, in its order.
+fn shown(scores: &OpenTable, ranking: &[Ranked]) -> Result<Vec<TopPerson>, Error> {
+    if ranking.is_empty() {
+        return Ok(Vec::new());
     }
-    if !query.include_outside {
-        wanted = wanted.and(col("in_population"));
+    let pairs = ranking
+        .iter()
+        .map(|ranked| (ranked.tenant_uid.as_str(), ranked.user_uid.as_str()));
+    let mut people = Vec::with_capacity(ranking.len());
+    for batch in scores.scan(&keys_of(pairs), &COLUMNS)? {
+        add_ranked(&batch?, ranking, &mut people);
     }
-    match query.min_level {
-        None | Some(ScoreLevel::None) => {}
-        Some(ScoreLevel::VeryLow) => wanted = wanted.and(col("odds_nano").gt(lit(0_i64))),
-        Some(level) => wanted = wanted.and(col("score_micro").gt_eq(lit(level.floor_micro()))),
-    }
-    for (name, group) in [
-        ("department", &query.department),
-        ("location", &query.location),
-    ] {
-        if let Some(group) = group {
-            let folded = col(name).str().to_lowercase();
-            wanted = wanted.and(folded.eq(lit(group.trim().to_lowercase())));
-        }
-    }
-    wanted
+    people.sort_by(|(left, _), (right, _)| left.cmp(right));
+    people.truncate(ranking.len());
+    Ok(people.into_iter().map(|(_, person)| person).collect())
 }
 
-fn people(rows: &DataFrame) -> PolarsResult<Vec<TopPerson>> {
-    let mut rank = columns::ints(rows, "rank")?.into_iter();
-    let mut tenant_uid = columns::required_texts(rows, "tenant_uid")?.into_iter();
-    let mut user_uid = columns::required_texts(rows, "user_uid")?.into_iter();
-    let mut email = columns::required_texts(rows, "email")?.into_iter();
-    let mut display_name = columns::texts(rows, "display_name")?.into_iter();
-    let mut department = columns::texts(rows, "department")?.into_iter();
-    let mut population = columns::required_texts(rows, "population")?.into_iter();
-    let mut population_n = columns::required_ints(rows, "population_n")?.into_iter();
-    let mut level = columns::required_texts(rows, "level")?.into_iter();
-    let mut score_micro = columns::required_ints(rows, "score_micro")?.into_iter();
-    let mut percentile = columns::reals(rows, "percentile")?.into_iter();
-    let mut signal_count = columns::required_ints(rows, "signal_count")?.into_iter();
-    let mut last_attack = columns::instants(rows, "last_attack")?.into_iter();
-    let mut person = || {
-        Some(TopPerson {
-            rank: rank.next()?,
-            tenant_uid: tenant_uid.next()?,
-            user_uid: user_uid.next()?,
-            email: email.next()?,
-            display_name: display_name.next()?,
-            department: department.next()?,
-            population: population.next()?,
-            population_n: population_n.next()?,
-            level: level.next()?,
-            score_micro: score_micro.next()?,
-            percentile: percentile.next()?,
-            signal_count: signal_count.next()?,
-            last_attack: last_attack.next()?,
+/// Adds the people of a batch that are in the ranking; keys leave a few others in.
+fn add_ranked(rows: &RecordBatch, ranking: &[Ranked], people: &mut Vec<(Ranked, TopPerson)>) {
+    let odds = columns::ints(rows, "odds_nano").values();
+    let tenants = Repeated::of(rows, "tenant_uid");
+    let users = columns::texts(rows, "user_uid");
+    let [emails, names] = ["email", "display_name"].map(|name| columns::texts(rows, name));
+    let departments = Repeated::of(rows, "department");
+    let populations = Repeated::of(rows, "population");
+    let levels = Repeated::of(rows, "level");
+    let ranks = columns::ints(rows, "rank");
+    let [population_n, score_micro, signal_count] =
+        ["population_n", "score_micro", "signal_count"].map(|name| columns::ints(rows, name));
+    let percentiles = columns::reals(rows, "percentile");
+    let last_attacks = columns::instants(rows, "last_attack");
+    for row in 0..rows.num_rows() {
+        let tenant_uid = tenants.text(row).unwrap_or_default();
+        let key = (Reverse(odds[row]), tenant_uid, users.value(row));
+        if ranking
+            .binary_search_by(|ranked| ranked.key().cmp(&key))
+            .is_err()
+        {
+            continue;
+        }
+        let owned = |cell: Option<&str>| cell.map(str::to_owned);
+        let required = |cell: Option<&str>| cell.unwrap_or_default().to_owned();
+        let person = TopPerson {
+            rank: ranks.is_valid(row).then(|| ranks.value(row)),
+            tenant_uid: tenant_uid.to_owned(),
+            user_uid: users.value(row).to_owned(),
+            email: emails.value(row).to_owned(),
+            display_name: owned(columns::text(names, row)),
+            department: owned(departments.text(row)),
+            population: required(populations.text(row)),
+            population_n: population_n.value(row),
+            level: required(levels.text(row)),
+            score_micro: score_micro.value(row),
+            percentile: percentiles.is_valid(row).then(|| percentiles.value(row)),
+            signal_count: signal_count.value(row),
+            last_attack: last_attacks
+                .is_valid(row)
+                .then(|| UtcMillis(last_attacks.value(row))),
             drivers: Vec::new(),
-        })
-    };
-    Ok(std::iter::from_fn(&mut person).collect())
+        };
+        people.push((Ranked::of(key), person));
+    }
 }

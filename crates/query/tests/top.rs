@@ -12,9 +12,14 @@ use af_model::{Level, Population, ScoreLevel, UtcDay, UtcMillis};
 use af_query::{ErrorKind, TopQuery, top};
 use arrow::array::RecordBatch;
 use parquet::arrow::ArrowWriter;
+use parquet::file::properties::WriterProperties;
+use parquet::file::reader::{FileReader, SerializedFileReader};
 use tempfile::TempDir;
 
 const AS_OF: UtcMillis = UtcMillis(1_795_219_199_999);
+
+/// Rows in a row group.
+const GROUP: i64 = 40;
 
 struct Sample {
     _root: TempDir,
@@ -78,7 +83,10 @@ fn block(
 
 fn write(path: &Path, batch: &RecordBatch) {
     let mut bytes = Vec::new();
-    let mut writer = ArrowWriter::try_new(&mut bytes, batch.schema(), None).unwrap();
+    let group = usize::try_from(GROUP).unwrap();
+    let properties = WriterProperties::builder().set_max_row_group_row_count(Some(group));
+    let properties = Some(properties.build());
+    let mut writer = ArrowWriter::try_new(&mut bytes, batch.schema(), properties).unwrap();
     writer.write(batch).unwrap();
     writer.close().unwrap();
     std::fs::write(path, bytes).unwrap();
@@ -274,6 +282,89 @@ fn filters_leave_only_whom_they_name() {
     }
 }
 
+/// Overwrites the row groups of a table that hold other organizations' rows.
+fn spoil_others(path: &Path, tenant: &str) {
+    let mut bytes = std::fs::read(path).unwrap();
+    let file = std::fs::File::open(path).unwrap();
+    let reader = SerializedFileReader::new(file).unwrap();
+    for group in reader.metadata().row_groups() {
+        let least = group.column(0).statistics().unwrap().min_bytes_opt();
+        if least != Some(tenant.as_bytes()) {
+            for column in group.columns() {
+                let (start, length) = column.byte_range();
+                let (start, length) = (usize::try_from(start), usize::try_from(length));
+                let start = start.unwrap();
+                bytes[start..start + length.unwrap()].fill(0xa5);
+            }
+        }
+    }
+    std::fs::write(path, bytes).unwrap();
+}
+
+#[test]
+fn of_one_organization_only_its_row_groups_are_decoded() {
+    let people: Vec<_> = ["a", "b", "c"]
+        .into_iter()
+        .flat_map(|tenant| {
+            let person = move |n: i64| score(tenant, &format!("u{n:02}"), 5_000_000, 100 + n % 7);
+            (0..GROUP).map(person)
+        })
+        .collect();
+    let blocks: Vec<_> = ["a", "b", "c"]
+        .into_iter()
+        .flat_map(|tenant| {
+            let kind = Some(("identity", "mfa_attack"));
+            (0..GROUP).map(move |n| block(tenant, &format!("u{n:02}"), kind, n, &[]))
+        })
+        .collect();
+    let sample = snapshot(&people, &blocks);
+    let of = |tenant: &str| TopQuery {
+        tenant: Some(tenant.to_owned()),
+        limit: 5,
+        ..TopQuery::default()
+    };
+    let whole = top(&sample.folder, &of("b")).unwrap();
+    assert_eq!(whole.people.len(), 5);
+    for table in ["user_scores", "signal_attribution"] {
+        spoil_others(&sample.folder.join(format!("{table}.parquet")), "b");
+    }
+    assert_eq!(top(&sample.folder, &of("b")).unwrap(), whole);
+    for tenant in ["a", "c"] {
+        let error = top(&sample.folder, &of(tenant)).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Broken);
+    }
+}
+
+#[test]
+fn whoever_is_shown_is_the_same_by_any_limit() {
+    let people: Vec<_> = (0..90_i64)
+        .map(|n| {
+            let tenant = ["a", "b", "c"][usize::try_from(n % 3).unwrap()];
+            // Many ties, and people of one id in several organizations.
+            score(
+                tenant,
+                &format!("u{}", n / 2 % 20 * 3),
+                1_000_000,
+                n * 37 % 11,
+            )
+        })
+        .collect();
+    let sample = snapshot(&people, &[]);
+    let all = TopQuery {
+        limit: usize::MAX,
+        ..TopQuery::default()
+    };
+    let everybody = shown(&sample, &all);
+    assert_eq!(everybody.len(), 90);
+    for limit in [1, 2, 7, 60, 89, 90, 91] {
+        let query = TopQuery {
+            limit,
+            ..TopQuery::default()
+        };
+        assert_eq!(shown(&sample, &query), everybody[..limit.min(90)]);
+    }
+}
+
 #[test]
 fn drivers_are_sums_by_kind_of_attack_weightiest_first() {
     let identity = |family| Some(("identity", family));
@@ -364,7 +455,11 @@ fn a_damaged_or_foreign_table_is_an_error() {
     );
     let error = top(&sample.folder, &TopQuery::default()).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Broken);
-    assert!(error.to_string().ends_with("has no column rank"), "{error}");
+    assert!(error.to_string().contains("column odds_nano"), "{error}");
+    assert!(
+        error.to_string().contains("is required and absent"),
+        "{error}"
+    );
     std::fs::write(sample.folder.join("manifest.json"), "{}").unwrap();
     assert_eq!(kind(), ErrorKind::Broken);
 }

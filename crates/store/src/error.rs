@@ -167,6 +167,12 @@ impl Error {
         })
     }
 
+    /// What is wrong, without operation and place. As given: it may hold text of a file, which is to
+    /// be shown escaped.
+    pub fn problem(&self) -> &str {
+        &self.problem
+    }
+
     /// Whether nothing was there.
     pub fn is_not_found(&self) -> bool {
         self.kind == ErrorKind::NotFound

@@ -74,4 +74,4 @@ pub use snapshot::{
     MANIFEST_VERSION, OpenTables, Publication, Published, Snapshot, SnapshotId, SnapshotRewrite,
     begin_output, begin_output_unchecked, mend_output,
 };
-pub use table_file::{Batches, Metadata, Scan, TableFile, TableWriter};
+pub use table_file::{Batches, Key, Metadata, Scan, TableFile, TableWriter};

@@ -11,7 +11,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
-use std::sync::Mutex;
+use std::sync::{Mutex, PoisonError};
 
 use af_count::{ChangedKeys, Counted, KeyStates, Subject, statements};
 use af_model::manifest::FileEntry;
@@ -161,12 +161,12 @@ pub(crate) fn count_store(
             store.keep_counts(lock, &name_of(day), &bytes)?;
             kept = Some((day, known));
         }
-        let mut sum = sum.lock().expect("nobody panics while they hold it");
+        let mut sum = sum.lock().unwrap_or_else(PoisonError::into_inner);
         sum.0.absorb(of_unit);
         sum.1.extend(kept);
         Ok(())
     })?;
-    let (mut counted, days) = sum.into_inner().expect("nobody panics while they hold it");
+    let (mut counted, days) = sum.into_inner().unwrap_or_else(PoisonError::into_inner);
     progress.end();
     if keeps {
         let index = Index {
@@ -284,7 +284,7 @@ fn names_changed_key(keys: &ChangedKeys, file: &TableFile) -> Result<bool, Error
     ];
     for batch in file.read(Some(&COLUMNS), Scan::File)? {
         let batch = batch?;
-        let columns: Vec<&StringArray> = batch.columns().iter().map(|c| c.as_string()).collect();
+        let columns: Vec<&StringArray> = batch.columns().iter().map(AsArray::as_string).collect();
         let cell = |column: usize, row: usize| {
             let column = columns[column];
             column.is_valid(row).then(|| column.value(row))

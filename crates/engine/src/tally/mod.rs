@@ -1,7 +1,7 @@
 //! From attack signals to counts: fixes the cut and feeds every signal to `af-count`.
 
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
+use std::sync::{Mutex, PoisonError};
 
 use af_count::{Counted, Counter, PeopleIndex, Retractions, Unmatched};
 use af_model::tables::attack_signals;
@@ -147,11 +147,11 @@ pub fn count(
 ) -> Result<Counted, Error> {
     let sum = Mutex::new(Counted::default());
     count_units(counting, files, progress, |of_unit| {
-        let mut sum = sum.lock().expect("nobody panics while they hold it");
+        let mut sum = sum.lock().unwrap_or_else(PoisonError::into_inner);
         sum.absorb(of_unit);
         Ok(())
     })?;
-    let mut counted = sum.into_inner().expect("nobody panics while they hold it");
+    let mut counted = sum.into_inner().unwrap_or_else(PoisonError::into_inner);
     counted.sort();
     Ok(counted)
 }

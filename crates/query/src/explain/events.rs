@@ -1,20 +1,16 @@
 //! The events behind signals, looked up in a store by id.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
 
 use af_model::tables::identity_events;
 use af_model::view::ExplainedEvent;
 use af_model::{UtcDay, UtcMillis};
-use af_store::{Error, Partitioned, Scan, Store, TableFile};
+use af_store::{Error, Key, Partitioned, Scan, Store, TableFile};
 use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::datatypes::TimestampMillisecondType;
 
-use super::signals::groups_of;
-
-/// What is read of an event; the ids first.
-const COLUMNS: [&str; 21] = [
-    "tenant_uid",
+/// What is read of an event.
+const COLUMNS: [&str; 20] = [
     "metadata_uid",
     "time",
     "metadata_event_code",
@@ -77,51 +73,21 @@ fn read_day(
     if uids.is_empty() {
         return Ok(());
     }
+    let wanted = [
+        Key::of("tenant_uid", tenant),
+        Key::any_of("metadata_uid", uids.iter().map(String::as_str)),
+    ];
     for path in store.day_files(Partitioned::Events, day)? {
-        read_file(&path, tenant, person, uids, found)?;
-    }
-    Ok(())
-}
-
-/// Two columns tell which row groups hold a wanted event; only these are read further.
-fn read_file(
-    path: &Path,
-    tenant: &str,
-    person: &str,
-    uids: &BTreeSet<String>,
-    found: &mut BTreeMap<String, ExplainedEvent>,
-) -> Result<(), Error> {
-    let file = TableFile::open(path, &identity_events::TABLE)?;
-    for group in groups_of(&file, tenant)? {
-        let mut holds = false;
-        for batch in file.read_row_groups(group..group + 1, Some(&COLUMNS[..2]), Scan::File)? {
-            holds |= !rows_of(&batch?, tenant, uids).is_empty();
-        }
-        if !holds {
-            continue;
-        }
-        for batch in file.read_row_groups(group..group + 1, Some(&COLUMNS), Scan::File)? {
+        let file = TableFile::open(&path, &identity_events::TABLE)?;
+        for batch in file.read_where(&wanted, Some(&COLUMNS), Scan::File)? {
             let batch = batch?;
-            for row in rows_of(&batch, tenant, uids) {
+            for row in 0..batch.num_rows() {
                 let event = event(&batch, row, person);
                 found.entry(event.event_uid.clone()).or_insert(event);
             }
         }
     }
     Ok(())
-}
-
-/// The rows of the tenant whose event is wanted.
-fn rows_of(batch: &RecordBatch, tenant: &str, uids: &BTreeSet<String>) -> Vec<usize> {
-    let tenants = batch.column(0).as_string::<i32>();
-    let events = batch.column(1).as_string::<i32>();
-    let is_wanted = |row: &usize| {
-        tenants.is_valid(*row)
-            && events.is_valid(*row)
-            && tenants.value(*row) == tenant
-            && uids.contains(events.value(*row))
-    };
-    (0..batch.num_rows()).filter(is_wanted).collect()
 }
 
 fn event(batch: &RecordBatch, row: usize, person: &str) -> ExplainedEvent {

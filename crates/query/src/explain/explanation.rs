@@ -39,7 +39,7 @@ impl Explanation {
     /// ([`ErrorKind::Newer`]), or its tables contradict each other ([`ErrorKind::Broken`]).
     pub fn of(snapshot: &af_store::Snapshot, key: &PersonKey) -> Result<Self, Error> {
         let manifest = snapshot.manifest();
-        let snapshot = Snapshot::open(snapshot.path())?;
+        let snapshot = Snapshot::of(snapshot);
         if manifest.formula != FORMULA {
             return Err(Error::new(
                 &snapshot.file(&user_scores::TABLE),

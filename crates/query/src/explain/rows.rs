@@ -1,20 +1,23 @@
 //! What a snapshot's tables hold of one person, and what the colleagues carry.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
+use af_model::contract::Table;
 use af_model::tables::{
     bucket_counts, component_scores, signal_attribution, tombstones, user_scores,
 };
 use af_model::view::{ExplainedPerson, ExplainedScore};
 use af_model::{Level, UtcDay};
-use polars::prelude::{
-    DataFrame, Expr, IntoLazy, JoinArgs, JoinType, PolarsResult, TimeUnit, col, lit,
-};
+use af_store::Key;
+use arrow::array::RecordBatch;
 
-use crate::columns;
+use crate::columns::{self, Repeated};
 use crate::error::{Error, ErrorKind};
 use crate::find::PersonKey;
-use crate::snapshot::{Snapshot, cols};
+use crate::snapshot::Snapshot;
+
+/// Why typed rows can always be made of a batch.
+const CONFORMED: &str = "the store hands out rows that keep the contract";
 
 /// One row of `component_scores`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -74,172 +77,74 @@ impl Rows {
     }
 }
 
-fn own(key: &PersonKey) -> Expr {
-    col("tenant_uid")
-        .eq(lit(key.tenant_uid.as_str()))
-        .and(col("user_uid").eq(lit(key.user_uid.as_str())))
-}
-
 fn user(snapshot: &Snapshot, key: &PersonKey) -> Result<(ExplainedPerson, ExplainedScore), Error> {
-    const COLUMNS: [&str; 18] = [
-        "email",
-        "display_name",
-        "department",
-        "location",
-        "manager_uid",
-        "population",
-        "in_population",
-        "score_micro",
-        "level",
-        "odds_nano",
-        "rank",
-        "population_n",
-        "percentile",
-        "pct_below",
-        "signal_count",
-        "attack_days",
-        "first_attack",
-        "last_attack",
-    ];
     let table = &user_scores::TABLE;
-    let wanted = [&COLUMNS[..], &["tenant_uid", "user_uid"]].concat();
-    let scan = snapshot.scan(table, &wanted)?.filter(own(key));
-    let scan = scan.select(COLUMNS.map(|name| match name {
-        "first_attack" | "last_attack" => col(name).dt().timestamp(TimeUnit::Milliseconds),
-        name => col(name),
-    }));
-    let rows = snapshot.collect(table, scan)?;
-    let read = || -> PolarsResult<Option<(ExplainedPerson, ExplainedScore)>> {
-        let text = |name: &str| -> PolarsResult<Option<String>> {
-            Ok(columns::texts(&rows, name)?.into_iter().next().flatten())
-        };
-        let int = |name: &str| -> PolarsResult<Option<i64>> {
-            Ok(columns::ints(&rows, name)?.into_iter().next().flatten())
-        };
-        let real = |name: &str| -> PolarsResult<Option<f64>> {
-            Ok(columns::reals(&rows, name)?.into_iter().next().flatten())
-        };
-        if rows.height() != 1 {
-            return Ok(None);
-        }
-        let required = |name: &str| -> PolarsResult<i64> {
-            Ok(columns::required_ints(&rows, name)?
-                .into_iter()
-                .next()
-                .unwrap_or_default())
-        };
-        let required_text = |name: &str| -> PolarsResult<String> {
-            Ok(columns::required_texts(&rows, name)?
-                .into_iter()
-                .next()
-                .unwrap_or_default())
-        };
-        let person = ExplainedPerson {
-            tenant_uid: key.tenant_uid.clone(),
-            user_uid: key.user_uid.clone(),
-            email: required_text("email")?,
-            display_name: text("display_name")?,
-            department: text("department")?,
-            location: text("location")?,
-            manager_uid: text("manager_uid")?,
-            population: required_text("population")?,
-            in_population: columns::required_flags(&rows, "in_population")?
-                .into_iter()
-                .all(|inside| inside),
-        };
-        let score = ExplainedScore {
-            score_micro: required("score_micro")?,
-            level: required_text("level")?,
-            odds_nano: required("odds_nano")?,
-            rank: int("rank")?,
-            population_n: required("population_n")?,
-            percentile: real("percentile")?,
-            pct_below: real("pct_below")?,
-            signal_count: required("signal_count")?,
-            attack_days: required("attack_days")?,
-            first_attack: columns::instants(&rows, "first_attack")?
-                .into_iter()
-                .next()
-                .flatten(),
-            last_attack: columns::instants(&rows, "last_attack")?
-                .into_iter()
-                .next()
-                .flatten(),
-        };
-        Ok(Some((person, score)))
+    let rows = own_rows(snapshot, table, key)?;
+    let mut rows = user_scores::rows(&rows).expect(CONFORMED);
+    let (Some(row), true) = (rows.pop(), rows.is_empty()) else {
+        let problem = "does not have one row of this person";
+        return Err(Error::new(
+            &snapshot.file(table),
+            ErrorKind::Broken,
+            problem,
+        ));
     };
-    let found = read().map_err(|error| snapshot.broken(table, &error))?;
-    found.ok_or_else(|| {
-        let problem = format!("has {} rows of this person instead of one", rows.height());
-        Error::new(&snapshot.file(table), ErrorKind::Broken, problem)
-    })
+    let person = ExplainedPerson {
+        tenant_uid: row.tenant_uid,
+        user_uid: row.user_uid,
+        email: row.email,
+        display_name: row.display_name,
+        department: row.department,
+        location: row.location,
+        manager_uid: row.manager_uid,
+        population: row.population,
+        in_population: row.in_population,
+    };
+    let score = ExplainedScore {
+        score_micro: row.score_micro,
+        level: row.level,
+        odds_nano: row.odds_nano,
+        rank: row.rank,
+        population_n: row.population_n,
+        percentile: row.percentile,
+        pct_below: row.pct_below,
+        signal_count: row.signal_count,
+        attack_days: row.attack_days,
+        first_attack: row.first_attack,
+        last_attack: row.last_attack,
+    };
+    Ok((person, score))
 }
 
 fn components(snapshot: &Snapshot, key: &PersonKey) -> Result<Vec<ComponentRow>, Error> {
-    const COLUMNS: [&str; 7] = [
-        "component",
-        "load_micro",
-        "baseline_micro",
-        "odds_nano",
-        "score_micro",
-        "relative_weight_micro",
-        "weight_permille",
-    ];
-    let table = &component_scores::TABLE;
-    let rows = own_rows(snapshot, table, key, &COLUMNS)?;
-    let read = || -> PolarsResult<Vec<ComponentRow>> {
-        let ints = |index: usize| columns::required_ints(&rows, COLUMNS[index]);
-        let (load, baseline, odds) = (ints(1)?, ints(2)?, ints(3)?);
-        let (score, relative, weight) = (ints(4)?, ints(5)?, ints(6)?);
-        let names = columns::required_texts(&rows, "component")?;
-        let row = |(index, component)| ComponentRow {
-            component,
-            figures: af_score::ComponentScore {
-                load_micro: load[index],
-                baseline_micro: baseline[index],
-                odds_nano: odds[index],
-                score_micro: score[index],
-                relative_weight_micro: relative[index],
-                weight_permille: weight[index],
-            },
-        };
-        Ok(names.into_iter().enumerate().map(row).collect())
+    let rows = own_rows(snapshot, &component_scores::TABLE, key)?;
+    let rows = component_scores::rows(&rows).expect(CONFORMED);
+    let row = |row: component_scores::Row| ComponentRow {
+        component: row.component,
+        figures: af_score::ComponentScore {
+            load_micro: row.load_micro,
+            baseline_micro: row.baseline_micro,
+            odds_nano: row.odds_nano,
+            score_micro: row.score_micro,
+            relative_weight_micro: row.relative_weight_micro,
+            weight_permille: row.weight_permille,
+        },
     };
-    let mut found = read().map_err(|error| snapshot.broken(table, &error))?;
+    let mut found: Vec<ComponentRow> = rows.into_iter().map(row).collect();
     found.sort_by(|left, right| left.component.cmp(&right.component));
     Ok(found)
 }
 
 fn buckets(snapshot: &Snapshot, key: &PersonKey) -> Result<Vec<BucketRow>, Error> {
-    const COLUMNS: [&str; 7] = [
-        "component",
-        "family",
-        "day",
-        "n_critical",
-        "n_high",
-        "n_medium",
-        "n_low",
-    ];
-    let table = &bucket_counts::TABLE;
-    let rows = own_rows(snapshot, table, key, &COLUMNS)?;
-    let read = || -> PolarsResult<Vec<BucketRow>> {
-        let counts = [3, 4, 5, 6].map(|index| columns::required_ints(&rows, COLUMNS[index]));
-        let [critical, high, medium, low] = counts;
-        let (critical, high, medium, low) = (critical?, high?, medium?, low?);
-        let components = columns::required_texts(&rows, "component")?.into_iter();
-        let families = columns::required_texts(&rows, "family")?.into_iter();
-        let days = columns::required_days(&rows, "day")?.into_iter();
-        let keys = components.zip(families).zip(days).enumerate();
-        Ok(keys
-            .map(|(index, ((component, family), day))| BucketRow {
-                component,
-                family,
-                day,
-                counts: [critical[index], high[index], medium[index], low[index]],
-            })
-            .collect())
+    let rows = own_rows(snapshot, &bucket_counts::TABLE, key)?;
+    let rows = bucket_counts::rows(&rows).expect(CONFORMED);
+    let row = |row: bucket_counts::Row| BucketRow {
+        component: row.component,
+        family: row.family,
+        day: row.day,
+        counts: [row.n_critical, row.n_high, row.n_medium, row.n_low],
     };
-    let mut found = read().map_err(|error| snapshot.broken(table, &error))?;
+    let mut found: Vec<BucketRow> = rows.into_iter().map(row).collect();
     found.sort_by(|left, right| {
         let key = |row: &BucketRow| (row.component.clone(), row.family.clone(), row.day);
         key(left).cmp(&key(right))
@@ -248,62 +153,38 @@ fn buckets(snapshot: &Snapshot, key: &PersonKey) -> Result<Vec<BucketRow>, Error
 }
 
 fn blocks(snapshot: &Snapshot, key: &PersonKey) -> Result<BTreeMap<BlockKey, BlockRow>, Error> {
-    const COLUMNS: [&str; 8] = [
-        "component",
-        "family",
-        "day",
-        "level",
-        "n",
-        "score_share_micro",
-        "rule_ids",
-        "signal_uids",
-    ];
-    let table = &signal_attribution::TABLE;
-    let rows = own_rows(snapshot, table, key, &COLUMNS)?;
-    let read = || -> PolarsResult<BTreeMap<BlockKey, BlockRow>> {
-        let mut components = columns::texts(&rows, "component")?.into_iter();
-        let mut families = columns::texts(&rows, "family")?.into_iter();
-        let mut days = columns::days(&rows, "day")?.into_iter();
-        let mut levels = columns::texts(&rows, "level")?.into_iter();
-        let mut n = columns::required_ints(&rows, "n")?.into_iter();
-        let mut shares = columns::required_ints(&rows, "score_share_micro")?.into_iter();
-        let mut rules = columns::text_lists(&rows, "rule_ids")?.into_iter();
-        let mut signals = columns::text_lists(&rows, "signal_uids")?.into_iter();
-        let mut next = || -> Option<(BlockKey, BlockRow)> {
-            let key = (
-                components.next()?,
-                families.next()?,
-                days.next()?,
-                levels.next()?,
-            );
-            let key = match key {
-                (Some(component), Some(family), Some(day), Some(level)) => level
-                    .parse()
-                    .ok()
-                    .map(|level| (component, family, day, level)),
-                _ => None,
-            };
-            let row = BlockRow {
-                n: n.next()?,
-                score_share_micro: shares.next()?,
-                rule_ids: rules.next()?,
-                signal_uids: signals.next()?,
-            };
-            Some((key, row))
+    let rows = own_rows(snapshot, &signal_attribution::TABLE, key)?;
+    let rows = signal_attribution::rows(&rows).expect(CONFORMED);
+    let block = |row: signal_attribution::Row| {
+        let key = match (row.component, row.family, row.day, row.level) {
+            (Some(component), Some(family), Some(day), Some(level)) => level
+                .parse()
+                .ok()
+                .map(|level| (component, family, day, level)),
+            _ => None,
         };
-        Ok(std::iter::from_fn(&mut next).collect())
+        let block = BlockRow {
+            n: row.n,
+            score_share_micro: row.score_share_micro,
+            rule_ids: row.rule_ids,
+            signal_uids: row.signal_uids,
+        };
+        (key, block)
     };
-    read().map_err(|error| snapshot.broken(table, &error))
+    Ok(rows.into_iter().map(block).collect())
 }
 
+/// All rows of one person.
 fn own_rows(
     snapshot: &Snapshot,
-    table: &'static af_model::contract::Table,
+    table: &'static Table,
     key: &PersonKey,
-    wanted: &[&str],
-) -> Result<DataFrame, Error> {
-    let scan = snapshot.scan(table, &[wanted, &["tenant_uid", "user_uid"]].concat())?;
-    snapshot.collect(table, scan.filter(own(key)).select(cols(wanted)))
+) -> Result<RecordBatch, Error> {
+    let own = [
+        Key::of("tenant_uid", &key.tenant_uid),
+        Key::of("user_uid", &key.user_uid),
+    ];
+    snapshot.open_table(table)?.rows(&own, None)
 }
 
 /// The loads above zero of everybody in the population, by component.
@@ -312,56 +193,70 @@ fn loads(
     tenant: &str,
     population: &str,
 ) -> Result<BTreeMap<String, Vec<i64>>, Error> {
-    let alike = col("tenant_uid")
-        .eq(lit(tenant))
-        .and(col("population").eq(lit(population)))
-        .and(col("in_population"));
-    let people = snapshot
-        .scan(
-            &user_scores::TABLE,
-            &["tenant_uid", "user_uid", "population", "in_population"],
-        )?
-        .filter(alike.clone())
-        .select(cols(&["user_uid"]));
-    let people = snapshot.collect(&user_scores::TABLE, people)?.lazy();
-    let loaded = col("load_micro").gt(lit(0_i64));
-    let table = &component_scores::TABLE;
-    let scan = snapshot
-        .scan(
-            table,
-            &["tenant_uid", "user_uid", "component", "load_micro"],
-        )?
-        .filter(col("tenant_uid").eq(lit(tenant)).and(loaded.clone()))
-        .select(cols(&["user_uid", "component", "load_micro"]))
-        .join(
-            people,
-            cols(&["user_uid"]),
-            cols(&["user_uid"]),
-            JoinArgs::new(JoinType::Semi),
-        );
+    let own = [Key::of("tenant_uid", tenant)];
+    let colleagues = colleagues(snapshot, &own, population)?;
     let mut loads = BTreeMap::new();
-    let rows = snapshot.collect(table, scan)?;
-    gather(&rows, &mut loads).map_err(|error| snapshot.broken(table, &error))?;
-
+    let table = snapshot.open_table(&component_scores::TABLE)?;
+    for batch in table.scan(&own, &["user_uid", "component", "load_micro"])? {
+        let batch = batch?;
+        let users = columns::texts(&batch, "user_uid");
+        gather(&batch, &mut loads, |row| {
+            colleagues.contains(users.value(row))
+        });
+    }
     // People who were erased are still somebody's colleagues.
-    let table = &tombstones::TABLE;
-    if snapshot.file(table).is_file() {
-        let columns = ["tenant_uid", "population", "in_population", "component"];
-        let scan = snapshot
-            .scan(table, &[&columns[..], &["load_micro"]].concat())?
-            .filter(alike.and(loaded).and(col("component").is_not_null()))
-            .select(cols(&["component", "load_micro"]));
-        let rows = snapshot.collect(table, scan)?;
-        gather(&rows, &mut loads).map_err(|error| snapshot.broken(table, &error))?;
+    if snapshot.file(&tombstones::TABLE).is_file() {
+        let table = snapshot.open_table(&tombstones::TABLE)?;
+        let columns = ["population", "in_population", "component", "load_micro"];
+        for batch in table.scan(&own, &columns)? {
+            let batch = batch?;
+            let is_alike = Repeated::of(&batch, "population").are(|name| name == population);
+            let inside = columns::flags(&batch, "in_population");
+            gather(&batch, &mut loads, |row| is_alike(row) && inside.value(row));
+        }
     }
     Ok(loads)
 }
 
-fn gather(rows: &DataFrame, loads: &mut BTreeMap<String, Vec<i64>>) -> PolarsResult<()> {
-    let components = columns::required_texts(rows, "component")?;
-    let figures = columns::required_ints(rows, "load_micro")?;
-    for (component, load) in components.into_iter().zip(figures) {
-        loads.entry(component).or_default().push(load);
+/// The ids of everybody in the population.
+fn colleagues(
+    snapshot: &Snapshot,
+    own: &[Key],
+    population: &str,
+) -> Result<HashSet<String>, Error> {
+    let mut colleagues = HashSet::new();
+    let table = snapshot.open_table(&user_scores::TABLE)?;
+    for batch in table.scan(own, &["user_uid", "population", "in_population"])? {
+        let batch = batch?;
+        let users = columns::texts(&batch, "user_uid");
+        let is_alike = Repeated::of(&batch, "population").are(|name| name == population);
+        let inside = columns::flags(&batch, "in_population");
+        let here = (0..batch.num_rows()).filter(|&row| is_alike(row) && inside.value(row));
+        colleagues.extend(here.map(|row| users.value(row).to_owned()));
     }
-    Ok(())
+    Ok(colleagues)
+}
+
+/// Adds the loads above zero of some rows; a row without a component sums up others.
+fn gather(
+    batch: &RecordBatch,
+    loads: &mut BTreeMap<String, Vec<i64>>,
+    counts: impl Fn(usize) -> bool,
+) {
+    let components = Repeated::of(batch, "component");
+    let figures = columns::ints(batch, "load_micro").values();
+    for (row, &load) in figures.iter().enumerate() {
+        if load <= 0 || !counts(row) {
+            continue;
+        }
+        let Some(component) = components.text(row) else {
+            continue;
+        };
+        match loads.get_mut(component) {
+            Some(loads) => loads.push(load),
+            None => {
+                loads.insert(component.to_owned(), vec![load]);
+            }
+        }
+    }
 }

@@ -5,8 +5,7 @@ use std::collections::BTreeMap;
 use af_model::name::check_term;
 use af_model::tables::{attack_signals, retractions};
 use af_model::{Level, UtcDay, UtcMillis};
-use af_store::{Error, Partitioned, Scan, Store, TableFile};
-use arrow::array::{Array, AsArray};
+use af_store::{Error, Key, Partitioned, Scan, Store, TableFile};
 
 use super::evidence::StoreEvidence;
 use super::retracted::Statements;
@@ -106,36 +105,32 @@ pub(super) struct Wanted<'a> {
 /// Reads the days and judges every signal of the person in the order of the count: duplicate,
 /// future, not yet known, retracted.
 ///
-/// Of copies of one signal the earliest known counts, as in the count. A copy that names somebody
-/// else, or lies on another day, is not seen here; whether everything was found is judged by
+/// Of copies of one signal of one day the earliest known counts, as in the count. A copy that names
+/// somebody else is not seen here; whether everything was found is judged by
 /// comparison with the snapshot.
 pub(super) fn find(evidence: &StoreEvidence<'_>, wanted: &Wanted<'_>) -> Result<Found, Error> {
-    let mut copies: BTreeMap<(String, String), StoredSignal> = BTreeMap::new();
+    let mut copies: BTreeMap<(String, String, UtcDay), StoredSignal> = BTreeMap::new();
     let mut found = Found::default();
+    let own = [Key::of("tenant_uid", wanted.tenant)];
     for &day in &wanted.days {
         let files = evidence.store.day_files(Partitioned::Signals, day)?;
         found.days += i64::from(!files.is_empty());
         for path in files {
             let file = TableFile::open(&path, &attack_signals::TABLE)?;
-            for group in groups_of(&file, wanted.tenant)? {
-                for batch in file.read_row_groups(group..group + 1, None, Scan::File)? {
-                    let batch = batch?;
-                    let tenants = batch.column(0).as_string::<i32>();
-                    for row in (0..batch.num_rows()).filter(|&row| tenants.is_valid(row)) {
-                        if tenants.value(row) != wanted.tenant {
-                            continue;
-                        }
-                        let row = attack_signals::row(&batch, row);
-                        if !(evidence.is_theirs)(&row) {
-                            continue;
-                        }
-                        if let Some(signal) = StoredSignal::of(&row) {
-                            let key = (signal.source.clone(), signal.signal_uid.clone());
-                            match copies.get(&key) {
-                                Some(kept) if *kept <= signal => {}
-                                _ => {
-                                    copies.insert(key, signal);
-                                }
+            for batch in file.read_where(&own, None, Scan::File)? {
+                let batch = batch?;
+                for row in 0..batch.num_rows() {
+                    let row = attack_signals::row(&batch, row);
+                    if !(evidence.is_theirs)(&row) {
+                        continue;
+                    }
+                    if let Some(signal) = StoredSignal::of(&row) {
+                        let day = signal.time.day();
+                        let key = (signal.source.clone(), signal.signal_uid.clone(), day);
+                        match copies.get(&key) {
+                            Some(kept) if *kept <= signal => {}
+                            _ => {
+                                copies.insert(key, signal);
                             }
                         }
                     }
@@ -159,31 +154,6 @@ pub(super) fn find(evidence: &StoreEvidence<'_>, wanted: &Wanted<'_>) -> Result<
         .retracted
         .sort_by(|(left, _), (right, _)| (left.time, left).cmp(&(right.time, right)));
     Ok(found)
-}
-
-/// The row groups that hold rows of a tenant. Files are sorted by tenant, so in a store of many
-/// tenants most groups are passed over for the price of one column.
-pub(super) fn groups_of(file: &TableFile, tenant: &str) -> Result<Vec<usize>, Error> {
-    let mut groups = Vec::new();
-    for group in 0..file.row_groups() {
-        if file.row_groups() == 1 {
-            groups.push(group);
-            continue;
-        }
-        for batch in file.read_row_groups(group..group + 1, Some(&["tenant_uid"]), Scan::File)? {
-            let batch = batch?;
-            let holds = batch
-                .column(0)
-                .as_string::<i32>()
-                .iter()
-                .any(|name| name == Some(tenant));
-            if holds {
-                groups.push(group);
-                break;
-            }
-        }
-    }
-    Ok(groups)
 }
 
 /// The days of the store's signals within a window.

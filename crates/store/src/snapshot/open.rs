@@ -83,16 +83,21 @@ impl Snapshot {
         let corrupt = |error: serde_json::Error| {
             Error::at(ErrorKind::Corrupt, "read", &file, error.to_string())
         };
-        // The version first: a newer manifest may have another shape.
-        let value: Value = serde_json::from_slice(&text).map_err(corrupt)?;
-        let version = value.get("manifest_version").and_then(Value::as_u64);
+        let manifest = serde_json::from_slice::<Manifest>(&text);
+        // A newer manifest may have another shape; what does not fit still may tell its version.
+        let version = match &manifest {
+            Ok(manifest) => Some(u64::from(manifest.manifest_version)),
+            Err(_) => serde_json::from_slice::<Value>(&text)
+                .ok()
+                .and_then(|value| value.get("manifest_version").and_then(Value::as_u64)),
+        };
         if let Some(version) = version.filter(|&version| version > u64::from(MANIFEST_VERSION)) {
             let problem = format!(
                 "the manifest has version {version}, this program knows {MANIFEST_VERSION}"
             );
             return Err(Error::at(ErrorKind::NewerVersion, "read", &file, problem));
         }
-        let manifest: Manifest = serde_json::from_value(value).map_err(corrupt)?;
+        let manifest = manifest.map_err(corrupt)?;
         Ok(Self {
             path: path.to_owned(),
             manifest,

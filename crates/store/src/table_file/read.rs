@@ -37,8 +37,8 @@ pub enum Scan {
 /// An opened file: its metadata was read and accepted, none of its rows yet.
 #[derive(Clone, Debug)]
 pub struct TableFile {
-    path: PathBuf,
-    table: &'static Table,
+    pub(super) path: PathBuf,
+    pub(super) table: &'static Table,
     pub(super) metadata: ArrowReaderMetadata,
     rows: u64,
 }
@@ -162,17 +162,7 @@ impl TableFile {
         columns: Option<&[&str]>,
         scan: Scan,
     ) -> Result<Batches, Error> {
-        let columns: Vec<&'static Column> = match columns {
-            None => self.table.columns.iter().collect(),
-            Some(names) => names
-                .iter()
-                .map(|name| {
-                    self.table
-                        .column(name)
-                        .unwrap_or_else(|| panic!("{} has no column {name}", self.table.name))
-                })
-                .collect(),
-        };
+        let columns = self.columns(columns);
         let rows = self.metadata.metadata().row_groups()[groups.clone()]
             .iter()
             .map(|group| u64::try_from(group.num_rows()).expect("checked when the file was opened"))
@@ -187,30 +177,54 @@ impl TableFile {
                 .with_batch_size(batch_rows(self.table))
                 .build()
         })?;
-        Ok(Batches {
+        Ok(self.batches(&columns, scan, Some(reader), Some(rows)))
+    }
+
+    /// The contract of the named columns; all without names.
+    pub(super) fn columns(&self, names: Option<&[&str]>) -> Vec<&'static Column> {
+        let Some(names) = names else {
+            return self.table.columns.iter().collect();
+        };
+        let column = |name: &&str| {
+            let column = self.table.column(name);
+            column.unwrap_or_else(|| panic!("{} has no column {name}", self.table.name))
+        };
+        names.iter().map(column).collect()
+    }
+
+    pub(super) fn batches(
+        &self,
+        columns: &[&'static Column],
+        scan: Scan,
+        reader: Option<ParquetRecordBatchReader>,
+        missing: Option<u64>,
+    ) -> Batches {
+        Batches {
             path: self.path.clone(),
             table: self.table,
             columns: columns.iter().map(|column| column.name).collect(),
             scan,
-            reader: Some(reader),
-            missing: rows,
-        })
+            reader,
+            missing,
+        }
     }
 
     /// The file's columns that are wanted; of several with one name the first.
-    fn projection(&self, columns: &[&'static Column]) -> ProjectionMask {
-        let schema = self.metadata.parquet_schema();
-        let roots = schema.root_schema().get_fields();
-        let wanted = columns
-            .iter()
-            .filter_map(|column| roots.iter().position(|root| root.name() == column.name));
-        ProjectionMask::roots(schema, wanted)
+    pub(super) fn projection(&self, columns: &[&'static Column]) -> ProjectionMask {
+        let wanted = columns.iter().filter_map(|column| self.root(column));
+        ProjectionMask::roots(self.metadata.parquet_schema(), wanted)
+    }
+
+    /// The place of a column in the file; of several with one name the first.
+    pub(super) fn root(&self, column: &Column) -> Option<usize> {
+        let roots = self.metadata.parquet_schema().root_schema().get_fields();
+        roots.iter().position(|root| root.name() == column.name)
     }
 }
 
 /// Asks the decoder for the wanted string types, where the file has texts at all. That saves a cast
 /// per batch, and the strings themselves where dictionaries are wanted and there.
-fn with_types(
+pub(super) fn with_types(
     metadata: &ArrowReaderMetadata,
     columns: &[&'static Column],
     scan: Scan,
@@ -235,7 +249,7 @@ fn with_types(
         .unwrap_or_else(|_| metadata.clone())
 }
 
-fn is_text(data_type: &DataType) -> bool {
+pub(super) fn is_text(data_type: &DataType) -> bool {
     match data_type {
         DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => true,
         DataType::Dictionary(_, value) => is_text(value),
@@ -259,8 +273,8 @@ pub struct Batches {
     columns: Vec<&'static str>,
     scan: Scan,
     reader: Option<ParquetRecordBatchReader>,
-    /// Rows that were declared and have not come yet.
-    missing: u64,
+    /// Rows that were declared and have not come yet; none where nothing told how many would.
+    missing: Option<u64>,
 }
 
 impl Batches {
@@ -285,14 +299,15 @@ impl Batches {
         let Some(batch) = batch else {
             self.reader = None;
             return match self.missing {
-                0 => Ok(None),
-                missing => Err(self.damaged(&format!("{missing} rows are missing"))),
+                None | Some(0) => Ok(None),
+                Some(missing) => Err(self.damaged(&format!("{missing} rows are missing"))),
             };
         };
-        self.missing = self
-            .missing
-            .checked_sub(batch.num_rows() as u64)
-            .ok_or_else(|| self.damaged("it holds more rows than it declares"))?;
+        if let Some(missing) = self.missing {
+            let left = missing.checked_sub(batch.num_rows() as u64);
+            let left = left.ok_or_else(|| self.damaged("it holds more rows than it declares"))?;
+            self.missing = Some(left);
+        }
         if self.scan == Scan::AsWritten {
             return Ok(Some(batch));
         }
@@ -345,14 +360,17 @@ pub fn read(
     TableFile::open(path, table)?.read(columns, scan)
 }
 
-fn open(path: &Path) -> Result<std::fs::File, Error> {
+pub(super) fn open(path: &Path) -> Result<std::fs::File, Error> {
     let file = fs_err::File::open(path).map_err(|error| Error::io("open", path, &error))?;
     Ok(file.into_file())
 }
 
 /// Runs the decoder. It is built for files that follow the format; on a damaged one it may run into
 /// its own assertions, which must neither end the process nor be shown.
-fn guarded<T>(path: &Path, decode: impl FnOnce() -> Result<T, ParquetError>) -> Result<T, Error> {
+pub(super) fn guarded<T>(
+    path: &Path,
+    decode: impl FnOnce() -> Result<T, ParquetError>,
+) -> Result<T, Error> {
     match quietly(decode) {
         Ok(result) => result.map_err(|error| Error::read(path, &error)),
         Err(said) => {
