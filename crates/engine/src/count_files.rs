@@ -98,8 +98,10 @@ pub fn count_files(
             return Err(Error::new(ErrorKind::Gate, message));
         }
     }
-    let document =
-        serde_json::to_string_pretty(&report).expect("a report is texts and numbers") + "\n";
+    let document = serde_json::to_string_pretty(&report)
+        .map_err(|error| Error::new(ErrorKind::Io, error.to_string()))?
+        + "
+";
     fs_err::write(job.out.join(COUNTS_DOCUMENT), document).map_err(|error| io(&error))?;
     Ok(report)
 }
