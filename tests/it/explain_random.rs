@@ -1,6 +1,6 @@
 //! Explanations of random stores: shares add up, and every "what if" is what scoring again gives.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
 use af_engine::Silent;
@@ -185,6 +185,15 @@ proptest! {
                 }
             }
         }
+        // A retraction takes back every signal of an id, and on another day that is another signal.
+        candidates.retain(|(person, signal)| {
+            let of_id = input.signals.iter().filter(|other| {
+                other.tenant_uid == person.tenant_uid && other.signal_uid == signal.signal_uid
+            });
+            let signals: BTreeSet<_> =
+                of_id.map(|other| (&other.source, other.time.day())).collect();
+            signals.len() == 1
+        });
         if candidates.is_empty() {
             return Ok(());
         }

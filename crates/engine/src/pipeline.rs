@@ -30,7 +30,7 @@ use crate::detect::{self, DetectReport};
 use crate::error::{Error, ErrorKind};
 use crate::progress::Progress;
 use crate::publish::{self, Facts, entries, publish, tenant_entries, tenant_runs, unchanged};
-use crate::tally::{self, AskedCut, Counting, LatestKnown, StoreCount};
+use crate::tally::{self, AskedCut, Counting, LatestKnown, StoreCount, StoreCounted};
 use crate::{feedback, feeds, people, retract, timeline, upkeep};
 
 /// The state document that sums up what every `normalize` read.
@@ -211,8 +211,12 @@ pub fn score_store_gated(
         counting,
         retracted: &retracted,
     };
-    let (counted, inputs) =
-        tally::count_store(count, &signals, progress).map_err(holds_all_tenants)?;
+    let StoreCounted {
+        counted,
+        inputs,
+        kept,
+    } = tally::count_store(count, &signals, progress).map_err(holds_all_tenants)?;
+    tracing::debug!(days = kept.len(), "counted before");
     left_out.append(&mut tally::unclosed(&counted));
     let stamp = Stamp {
         cut,

@@ -83,6 +83,15 @@ pub(crate) struct StoreCount<'a> {
     pub(crate) retracted: &'a [retractions::Row],
 }
 
+/// What counts of a store.
+pub(crate) struct StoreCounted {
+    pub(crate) counted: Counted,
+    /// The files that it comes from.
+    pub(crate) inputs: Vec<FileEntry>,
+    /// Days that were counted before.
+    pub(crate) kept: Vec<UtcDay>,
+}
+
 /// Counts files of a store, days that were counted before from what was kept of them, and says of every
 /// file what it is.
 ///
@@ -92,7 +101,7 @@ pub(crate) fn count_store(
     job: StoreCount<'_>,
     files: &[PathBuf],
     progress: &dyn Progress,
-) -> Result<(Counted, Vec<FileEntry>), Error> {
+) -> Result<StoreCounted, Error> {
     let StoreCount {
         store,
         lock,
@@ -124,6 +133,7 @@ pub(crate) fn count_store(
         })
         .collect::<Result<_, Error>>()?;
     let mut inputs = Vec::new();
+    let mut kept = Vec::new();
     let mut counted = Counted::default();
     let mut days = BTreeMap::new();
     let mut fresh = Vec::new();
@@ -133,6 +143,7 @@ pub(crate) fn count_store(
             Found::Kept(day, known, of_day) => {
                 inputs.extend(known.files.iter().cloned());
                 days.insert(day, known);
+                kept.push(day);
                 counted.absorb(of_day);
             }
             Found::Fresh(unit, files) => {
@@ -146,7 +157,7 @@ pub(crate) fn count_store(
     let keeps = index.known_at <= counting.cut.known_at;
     let sum = Mutex::new((counted, days));
     units::count(counting, fresh, progress, |unit_day, of_unit| {
-        let mut kept = None;
+        let mut keeping = None;
         if let Some(day) = unit_day
             && keeps
             && is_settled(&of_unit)
@@ -159,11 +170,11 @@ pub(crate) fn count_store(
             };
             let bytes = kept::to_bytes(&known.id(), day, &of_unit, counting.people);
             store.keep_counts(lock, &name_of(day), &bytes)?;
-            kept = Some((day, known));
+            keeping = Some((day, known));
         }
         let mut sum = sum.lock().unwrap_or_else(PoisonError::into_inner);
         sum.0.absorb(of_unit);
-        sum.1.extend(kept);
+        sum.1.extend(keeping);
         Ok(())
     })?;
     let (mut counted, days) = sum.into_inner().unwrap_or_else(PoisonError::into_inner);
@@ -179,7 +190,11 @@ pub(crate) fn count_store(
         write_index(store, lock, &index, &states)?;
     }
     counted.sort();
-    Ok((counted, inputs))
+    Ok(StoreCounted {
+        counted,
+        inputs,
+        kept,
+    })
 }
 
 /// What there is of a unit.
@@ -417,3 +432,6 @@ fn write_index(
     store.keep_only_counts(lock, is_named)?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

@@ -20,7 +20,7 @@ mod cache;
 mod kept;
 mod units;
 
-pub(crate) use cache::{StoreCount, count_store};
+pub(crate) use cache::{StoreCount, StoreCounted, count_store};
 
 /// Stands in where there is no key; nothing hashed with it is ever written.
 const NO_KEY: HashKey = HashKey::new([0; 32]);

@@ -13,7 +13,7 @@ table! {
     Row<'a> {
         /// The customer organization.
         tenant_uid: Cow<'a, str>, repeats;
-        /// Id of the signal, unique with tenant and source: the same input gives the same id.
+        /// Id of the signal, unique with tenant, source and UTC day: the same input gives the same id.
         signal_uid: Cow<'a, str>;
         /// When the attack happened.
         time: UtcMillis;

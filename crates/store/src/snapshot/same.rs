@@ -5,6 +5,7 @@ use std::path::Path;
 
 use af_model::contract::Table;
 use af_model::manifest::FileEntry;
+use af_model::tables::tombstones;
 use arrow::array::RecordBatch;
 use rayon::prelude::*;
 
@@ -17,7 +18,7 @@ impl Publication<'_> {
     /// Whether the tables hold the same rows as a snapshot's, the columns in `ignoring` aside
     /// (`known_at`). Then a new revision would say nothing new and the publication can be dropped.
     ///
-    /// Tables that only the snapshot has (what is left of the erased) say nothing against it.
+    /// Tombstones that only the snapshot has say nothing against it.
     ///
     /// Files with one checksum are not read. Others are read side by side, batch by batch, up to the
     /// first difference; memory does not grow with them.
@@ -36,7 +37,10 @@ impl Publication<'_> {
                 .get(path)
                 .is_some_and(|other| other.rows == file.rows)
         };
-        if !mine.iter().all(is_there) {
+        // What is left of the erased was put there by the erasure, not by a publication.
+        let left = format!("{}.parquet", tombstones::TABLE.name);
+        let is_mine = |path: &String| mine.contains_key(path) || *path == left;
+        if !mine.iter().all(is_there) || !theirs.keys().all(is_mine) {
             return Ok(false);
         }
         let compared: Vec<Result<bool, Error>> = mine

@@ -159,3 +159,6 @@ fn predicate(key: Key, column: ProjectionMask) -> Box<dyn ArrowPredicate> {
     let fits = move |batch: RecordBatch| key.holds(batch.column(0));
     Box::new(ArrowPredicateFn::new(column, fits))
 }
+
+#[cfg(test)]
+mod tests;

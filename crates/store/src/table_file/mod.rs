@@ -47,8 +47,6 @@ fn is_wide(table: &Table) -> bool {
 }
 
 #[cfg(test)]
-mod lookup_tests;
-#[cfg(test)]
 pub(crate) mod samples;
 #[cfg(test)]
 mod tests;

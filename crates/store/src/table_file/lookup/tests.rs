@@ -11,9 +11,9 @@ use parquet::file::metadata::{PageIndexPolicy, ParquetMetaData, ParquetMetaDataR
 use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterPropertiesBuilder};
 use proptest::prelude::*;
 
-use super::samples::random_batch;
-use super::{Key, Metadata, Scan, TableFile, write};
 use crate::error::{Error, ErrorKind};
+use crate::table_file::samples::random_batch;
+use crate::table_file::{Key, Metadata, Scan, TableFile, write};
 
 const TABLE: &Table = &attack_signals::TABLE;
 
