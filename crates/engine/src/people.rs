@@ -1,7 +1,7 @@
 //! The directory of a store: imports become versions, a cut chooses among them.
 
-use std::collections::BTreeMap;
-use std::path::Path;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
 
 use af_directory::{ImportOptions, Imported};
 use af_model::manifest::DirectoryVersion;
@@ -79,7 +79,7 @@ pub fn add_version(
             })
             .max_by(|a, b| (a.imported_at, &a.file).cmp(&(b.imported_at, &b.file)));
         let before = match latest {
-            Some(version) => people_of(store, version)?,
+            Some(version) => people_of(store, std::slice::from_ref(version))?,
             None => Vec::new(),
         };
         let mut now = imported
@@ -145,11 +145,24 @@ pub fn people_at(
     known_at: UtcMillis,
 ) -> Result<(Vec<Person>, Vec<DirectoryVersion>), Error> {
     let chosen = choose(versions(store)?, known_at);
-    let mut people = Vec::new();
-    for version in &chosen {
-        people.append(&mut people_of(store, version)?);
+    Ok((people_of(store, &chosen)?, chosen))
+}
+
+/// The people of some versions. A file may hold a thousand organizations; it is read once.
+fn people_of(store: &Store, versions: &[DirectoryVersion]) -> Result<Vec<Person>, Error> {
+    let mut wanted: BTreeMap<&str, BTreeSet<(&str, Option<&str>)>> = BTreeMap::new();
+    for version in versions {
+        let who = (version.tenant_uid.as_str(), version.source.as_deref());
+        wanted.entry(&version.file).or_default().insert(who);
     }
-    Ok((people, chosen))
+    let mut people = Vec::new();
+    for (file, wanted) in wanted {
+        let is_wanted =
+            |row: &Person| wanted.contains(&(row.tenant_uid.as_str(), row.source.as_deref()));
+        let rows = rows(&file_of(store, file)?)?;
+        people.extend(rows.into_iter().filter(is_wanted));
+    }
+    Ok(people)
 }
 
 /// The versions that count at `known_at`, by tenant and source.
@@ -222,16 +235,11 @@ pub(crate) fn versions(store: &Store) -> Result<Vec<DirectoryVersion>, Error> {
     Ok(versions)
 }
 
-fn people_of(store: &Store, version: &DirectoryVersion) -> Result<Vec<Person>, Error> {
-    let path = store
-        .directories()?
-        .into_iter()
-        .find(|path| path.file_name().is_some_and(|name| *name == *version.file))
-        .ok_or_else(|| Error::new(ErrorKind::Io, format!("find directory {}", version.file)))?;
-    Ok(rows(&path)?
-        .into_iter()
-        .filter(|row| row.tenant_uid == version.tenant_uid && row.source == version.source)
-        .collect())
+fn file_of(store: &Store, file: &str) -> Result<PathBuf, Error> {
+    let mut files = store.directories()?.into_iter();
+    files
+        .find(|path| path.file_name().is_some_and(|name| *name == *file))
+        .ok_or_else(|| Error::new(ErrorKind::Io, format!("find directory {file}")))
 }
 
 fn rows(path: &Path) -> Result<Vec<Person>, Error> {
