@@ -4,6 +4,7 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+use af_directory::ImportOptions;
 use af_engine::config::{Config, RuleSettings};
 use af_model::UtcMillis;
 use af_report::Format;
@@ -276,6 +277,19 @@ pub(crate) fn complete(arguments: &mut Arguments, settings: &mut Settings) -> an
     };
     rules.configured = config.rules.clone();
     Ok(())
+}
+
+/// How a file of people is read that no configuration names.
+pub(crate) fn people_options(
+    tenant: Option<&String>,
+    mapping: &[(String, String)],
+) -> ImportOptions {
+    ImportOptions {
+        tenant: tenant.cloned(),
+        source: "directory".to_owned(),
+        imported_at: None,
+        map: mapping.to_vec(),
+    }
 }
 
 pub(crate) fn parse_cut(text: &str) -> Result<UtcMillis, String> {

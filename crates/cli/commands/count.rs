@@ -2,13 +2,12 @@
 
 use std::path::PathBuf;
 
-use af_directory::ImportOptions;
-use af_engine::count_files::{CountJob, count_files};
+use af_engine::files::{self, Input};
 use af_engine::tally::AskedCut;
 use af_model::accounting::SignalAccount;
 use clap::Args;
 
-use crate::args::{CutArgument, FormatArgument, parse_mapping};
+use crate::args::{CutArgument, FormatArgument, parse_mapping, people_options};
 use crate::console::{self, Bars};
 
 /// `count`.
@@ -18,7 +17,8 @@ Writes the table bucket_counts (attack-factor schema bucket_counts), one file fo
 last counts.json with the account. Duplicates were dropped and incidents collapsed inside their day,
 so counts of whole days add: days may be counted on several machines, each signal on the machine of
 its day. Files that hold one sorted day each, as a store's do, are counted side by side in the memory
-of a few days; files that hold many days mixed are read together.
+of a few days; files that hold many days mixed are cut by day first, in files without a name in
+--out where memory does not do.
 
 Example:
   attack-factor count --signals day=*/*.parquet --users people.parquet --out counts/ --as-of 2026-11-20")]
@@ -55,28 +55,20 @@ pub(crate) struct Count {
 }
 
 pub(super) fn run(arguments: &Count, quiet: bool) -> anyhow::Result<()> {
-    let options = ImportOptions {
-        tenant: arguments.tenant.clone(),
-        source: "directory".to_owned(),
-        imported_at: None,
-        map: arguments.mapping.clone(),
-    };
-    let key = arguments
-        .hash_key
-        .as_deref()
-        .map(af_store::read_hash_key)
-        .transpose()?;
-    let job = CountJob {
+    let options = people_options(arguments.tenant.as_ref(), &arguments.mapping);
+    let key = arguments.hash_key.as_deref();
+    let key = key.map(af_store::read_hash_key).transpose()?;
+    let input = Input {
         signals: &arguments.signals,
-        users: (&arguments.users, &options),
-        out: &arguments.out,
+        users: &arguments.users,
+        options: &options,
         key: key.as_ref(),
     };
     let asked = AskedCut {
         as_of: arguments.cut.as_of,
         known_at: arguments.cut.known_at,
     };
-    let report = count_files(&job, asked, &Bars::new(quiet))?;
+    let report = files::count(input, &arguments.out, asked, &Bars::new(quiet))?;
     let mut all = SignalAccount::default();
     for account in report.tenants.values() {
         all += *account;

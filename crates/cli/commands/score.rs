@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use af_directory::ImportOptions;
-use af_engine::pipeline::{self, FilesJob, LeftOut, ScoreReport, StoreJob};
+use af_engine::files::{self, Input};
+use af_engine::pipeline::{self, LeftOut, ScoreReport, StoreJob};
 use af_engine::tally::AskedCut;
 use af_model::Params;
 use af_model::accounting::SignalAccount;
@@ -11,7 +11,7 @@ use af_report::Format;
 use af_store::Store;
 use clap::Args;
 
-use crate::args::{CutArgument, FormatArgument, RulesArgument, parse_mapping};
+use crate::args::{CutArgument, FormatArgument, RulesArgument, parse_mapping, people_options};
 use crate::clock;
 use crate::commands::rules::load;
 use crate::commands::run_facts;
@@ -97,25 +97,17 @@ pub(super) fn run(arguments: &Score, params: &Params, quiet: bool) -> anyhow::Re
             pipeline::score_store(&job, params, asked, &run_facts(), &bars)?
         }
         (_, Some(users), Some(out)) => {
-            let options = ImportOptions {
-                tenant: arguments.tenant.clone(),
-                source: "directory".to_owned(),
-                imported_at: None,
-                map: arguments.mapping.clone(),
-            };
-            let key = arguments
-                .hash_key
-                .as_deref()
-                .map(af_store::read_hash_key)
-                .transpose()?;
-            let job = FilesJob {
+            let options = people_options(arguments.tenant.as_ref(), &arguments.mapping);
+            let key = arguments.hash_key.as_deref();
+            let key = key.map(af_store::read_hash_key).transpose()?;
+            let input = Input {
                 signals: &arguments.signals,
-                users: (users, &options),
-                out,
-                force: arguments.force,
+                users,
+                options: &options,
                 key: key.as_ref(),
             };
-            pipeline::score_files(&job, params, asked, &run_facts(), &bars)?
+            let force = arguments.force;
+            files::score(input, out, force, params, asked, &run_facts(), &bars)?
         }
         _ => {
             return Err(Refusal::usage(

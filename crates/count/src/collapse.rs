@@ -29,10 +29,10 @@ pub(crate) fn collapse(mut admitted: Vec<Admitted<'_>>, kinds: &Kinds, day: UtcD
         day,
         rules: HashMap::new(),
         found: Collapsed::default(),
-        incidents: Vec::new(),
+        candidates: Vec::new(),
     };
-    for bucket in admitted
-        .chunk_by_mut(|left, right| (left.person, left.series) == (right.person, right.series))
+    for bucket in
+        admitted.chunk_by(|left, right| (left.person, left.series) == (right.person, right.series))
     {
         buckets.bucket(bucket);
     }
@@ -65,139 +65,137 @@ impl Ranks {
     }
 }
 
-struct Buckets<'k> {
+struct Buckets<'k, 'p> {
     kinds: &'k Kinds,
     day: UtcDay,
     /// Several rules of one block, by their symbols.
     rules: HashMap<Vec<Symbol>, Arc<[Arc<str>]>>,
     found: Collapsed,
-    /// Positions of the bucket's signals that stand for their incidents.
-    incidents: Vec<usize>,
+    /// Memory that every bucket uses.
+    candidates: Vec<Candidate<'p>>,
 }
 
-impl Buckets<'_> {
+/// A signal of a bucket with what decides who stands for an incident.
+#[derive(Clone, Copy)]
+struct Candidate<'p> {
+    /// None comes first.
+    incident: Option<&'p str>,
+    source: Symbol,
+    /// The place of the level, the weightiest first.
+    slot: usize,
+    time: i64,
+    uid: &'p str,
+    kind: u32,
+}
+
+impl<'p> Buckets<'_, 'p> {
     /// Counts the signals of one bucket.
-    fn bucket(&mut self, signals: &mut [Admitted<'_>]) {
+    fn bucket(&mut self, signals: &[Admitted<'p>]) {
+        let first = &signals[0];
         if let [alone] = signals {
-            let block = self.block(std::slice::from_ref(alone), &[0]);
-            self.found.blocks.push(block);
+            self.block(first, &[self.candidate(alone)]);
             return;
         }
-        signals.sort_unstable_by(|left, right| {
-            self.incident_order(left, right)
-                .then_with(|| self.representative_order(left, right))
+        let mut candidates = std::mem::take(&mut self.candidates);
+        candidates.clear();
+        candidates.extend(signals.iter().map(|signal| self.candidate(signal)));
+        candidates.sort_unstable_by(|left, right| {
+            let incident = left.incident_order(right);
+            incident.then_with(|| left.representative_order(right))
         });
-        self.incidents.clear();
-        for position in 0..signals.len() {
-            let stands_for_itself = position == 0
-                || signals[position].view.incident_uid().is_none()
-                || self
-                    .incident_order(&signals[position - 1], &signals[position])
-                    .is_ne();
-            if stands_for_itself {
-                self.incidents.push(position);
-            }
+        // The first of an incident stands for it; all that name none stand for themselves.
+        candidates
+            .dedup_by(|next, kept| next.incident.is_some() && kept.incident_order(next).is_eq());
+        self.found.collapsed += (signals.len() - candidates.len()) as u64;
+        candidates
+            .sort_unstable_by(|left, right| (left.slot, left.uid).cmp(&(right.slot, right.uid)));
+        for of_level in candidates.chunk_by(|left, right| left.slot == right.slot) {
+            self.block(first, of_level);
         }
-        let mut incidents = std::mem::take(&mut self.incidents);
-        self.found.collapsed += (signals.len() - incidents.len()) as u64;
-        incidents.sort_unstable_by(|&left, &right| {
-            let (left, right) = (&signals[left], &signals[right]);
-            self.slot(left)
-                .cmp(&self.slot(right))
-                .then_with(|| left.view.signal_uid().cmp(right.view.signal_uid()))
-        });
-        let mut levels = incidents.as_slice();
-        while let Some(&first) = levels.first() {
-            let level = self.slot(&signals[first]);
-            let (of_level, rest) =
-                levels.split_at(levels.partition_point(|&next| self.slot(&signals[next]) == level));
-            let block = self.block(signals, of_level);
-            self.found.blocks.push(block);
-            levels = rest;
-        }
-        self.incidents = incidents;
+        self.candidates = candidates;
     }
 
-    /// By source and incident; all signals without one come first, in no order among themselves.
-    fn incident_order(&self, left: &Admitted<'_>, right: &Admitted<'_>) -> Ordering {
-        let (left, right) = (left.view, right.view);
-        match (left.incident_uid(), right.incident_uid()) {
-            (None, None) => Ordering::Equal,
-            (None, Some(_)) => Ordering::Less,
-            (Some(_), None) => Ordering::Greater,
-            (Some(a), Some(b)) => {
-                let source = |kind: u32| self.kinds.get(kind).texts[place::SOURCE];
-                let by_source = source(left.row.kind).cmp(&source(right.row.kind));
-                by_source.then_with(|| a.cmp(b))
-            }
+    fn candidate(&self, signal: &Admitted<'p>) -> Candidate<'p> {
+        let view = signal.view;
+        let kind = self.kinds.get(view.row.kind);
+        Candidate {
+            incident: view.incident_uid(),
+            source: kind.texts[place::SOURCE],
+            slot: kind.level.slot(),
+            time: view.row.time,
+            uid: view.signal_uid(),
+            kind: view.row.kind,
         }
     }
 
-    /// Who stands for an incident: highest level, then earliest time, then smallest id.
-    fn representative_order(&self, left: &Admitted<'_>, right: &Admitted<'_>) -> Ordering {
-        let key = |signal: &Admitted<'_>| (self.slot(signal), signal.view.row.time);
-        key(left)
-            .cmp(&key(right))
-            .then_with(|| left.view.signal_uid().cmp(right.view.signal_uid()))
-    }
-
-    /// The place of a signal's level, the weightiest first.
-    fn slot(&self, signal: &Admitted<'_>) -> usize {
-        self.kinds.get(signal.view.row.kind).level.slot()
-    }
-
-    /// The block of the signals at `positions`, which are of one level and sorted by id.
-    fn block(&mut self, signals: &[Admitted<'_>], positions: &[usize]) -> CountedBlock {
-        let of_block = || positions.iter().map(|&position| &signals[position]);
-        let first = &signals[positions[0]];
-        let kind = self.kinds.get(first.view.row.kind);
-        let (component, family) = self.kinds.series(first.series);
-        let (mut earliest, mut latest) = (first.view.row.time, first.view.row.time);
-        for signal in of_block() {
-            earliest = earliest.min(signal.view.row.time);
-            latest = latest.max(signal.view.row.time);
+    /// Adds the block of incidents of one level, sorted by id, of the person and series of `of`.
+    fn block(&mut self, of: &Admitted<'_>, incidents: &[Candidate<'_>]) {
+        let kind = self.kinds.get(incidents[0].kind);
+        let (component, family) = self.kinds.series(of.series);
+        let (mut earliest, mut latest) = (incidents[0].time, incidents[0].time);
+        for incident in incidents {
+            earliest = earliest.min(incident.time);
+            latest = latest.max(incident.time);
         }
-        CountedBlock {
-            person: first.person,
+        let named = &incidents[..incidents.len().min(REPRESENTATIVES)];
+        let rule_ids = self.rule_ids(incidents);
+        self.found.blocks.push(CountedBlock {
+            person: of.person,
             component: Arc::clone(component),
             family: Arc::clone(family),
             day: self.day,
             level: kind.level,
-            n: positions.len() as u64,
+            n: incidents.len() as u64,
             first_time: UtcMillis(earliest),
             last_time: UtcMillis(latest),
-            rule_ids: self.rule_ids(signals, positions),
-            signal_uids: SignalUids::new(
-                of_block()
-                    .take(REPRESENTATIVES)
-                    .map(|signal| signal.view.signal_uid()),
-            ),
-        }
+            rule_ids,
+            signal_uids: SignalUids::new(named.iter().map(|incident| incident.uid)),
+        });
     }
 
     /// The rules behind a block, sorted, distinct; blocks of the same rules share the list.
-    fn rule_ids(&mut self, signals: &[Admitted<'_>], positions: &[usize]) -> Arc<[Arc<str>]> {
-        let kind = |position: usize| self.kinds.get(signals[position].view.row.kind);
-        let first = kind(positions[0]);
-        let rule = |position: usize| kind(position).texts[place::RULE_ID];
-        let is_alone = |&position: &usize| rule(position) == first.texts[place::RULE_ID];
-        if positions.iter().all(is_alone) {
+    fn rule_ids(&mut self, incidents: &[Candidate<'_>]) -> Arc<[Arc<str>]> {
+        let kind = |incident: &Candidate<'_>| self.kinds.get(incident.kind);
+        let first = kind(&incidents[0]);
+        let rule = |incident: &Candidate<'_>| kind(incident).texts[place::RULE_ID];
+        let is_alone = |incident: &Candidate<'_>| rule(incident) == first.texts[place::RULE_ID];
+        if incidents.iter().all(is_alone) {
             return Arc::clone(&first.rule_ids);
         }
-        let mut symbols: Vec<Symbol> = positions.iter().map(|&position| rule(position)).collect();
+        let mut symbols: Vec<Symbol> = incidents.iter().map(rule).collect();
         symbols.sort_unstable();
         symbols.dedup();
         if let Some(known) = self.rules.get(&symbols) {
             return Arc::clone(known);
         }
-        let mut names: Vec<Arc<str>> = positions
+        let mut names: Vec<Arc<str>> = incidents
             .iter()
-            .map(|&position| Arc::clone(&kind(position).rule_ids[0]))
+            .map(|incident| Arc::clone(&kind(incident).rule_ids[0]))
             .collect();
         names.sort_unstable();
         names.dedup();
         let names: Arc<[Arc<str>]> = names.into();
         self.rules.insert(symbols, Arc::clone(&names));
         names
+    }
+}
+
+impl Candidate<'_> {
+    /// By source and incident; all signals without one come first, in no order among themselves.
+    fn incident_order(&self, other: &Self) -> Ordering {
+        match (self.incident, other.incident) {
+            (None, None) => Ordering::Equal,
+            (None, Some(_)) => Ordering::Less,
+            (Some(_), None) => Ordering::Greater,
+            (Some(mine), Some(others)) => {
+                let by_source = self.source.cmp(&other.source);
+                by_source.then_with(|| mine.cmp(others))
+            }
+        }
+    }
+
+    /// Who stands for an incident: highest level, then earliest time, then smallest id.
+    fn representative_order(&self, other: &Self) -> Ordering {
+        (self.slot, self.time, self.uid).cmp(&(other.slot, other.time, other.uid))
     }
 }

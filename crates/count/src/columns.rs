@@ -191,6 +191,24 @@ impl Columns {
     }
 }
 
+/// The times of anybody's batch in milliseconds; what is none is null.
+///
+/// # Errors
+/// As [`Columns::read`].
+pub(crate) fn time_column(batch: &RecordBatch) -> Result<TimestampMillisecondArray, Error> {
+    let breach = None;
+    Loader { batch, breach }.instant("time")
+}
+
+/// The tenants of anybody's batch.
+///
+/// # Errors
+/// As [`Columns::read`].
+pub(crate) fn tenant_column(batch: &RecordBatch) -> Result<Text, Error> {
+    let breach = None;
+    Loader { batch, breach }.text("tenant_uid")
+}
+
 impl Cells {
     /// Whether a row was spoiled on its way into the contract's types.
     #[inline]

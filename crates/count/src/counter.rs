@@ -49,6 +49,8 @@ pub struct Counter<'p> {
     hasher: DefaultHashBuilder,
     /// The only day of the input, if that is one sorted partition.
     partition: Option<UtcDay>,
+    /// Whether to leave all other threads alone.
+    on_this_thread: bool,
     pending: Vec<Columns>,
     pending_rows: usize,
     /// Rows that are not counted yet.
@@ -88,6 +90,7 @@ impl<'p> Counter<'p> {
             hash_key: key.clone(),
             hasher: DefaultHashBuilder::default(),
             partition: None,
+            on_this_thread: false,
             pending: Vec::new(),
             pending_rows: 0,
             parts: VecDeque::new(),
@@ -117,6 +120,16 @@ impl<'p> Counter<'p> {
         }
     }
 
+    /// The same count on the caller's thread alone, so that several can go side by side and none starts
+    /// before another ends.
+    #[must_use]
+    pub fn on_this_thread(self) -> Self {
+        Self {
+            on_this_thread: true,
+            ..self
+        }
+    }
+
     /// Takes in anybody's batch of `attack_signals`. Rows that break the contract are counted as
     /// quarantined.
     ///
@@ -132,6 +145,11 @@ impl<'p> Counter<'p> {
             let decoded = self.context().decode(columns);
             self.adopt(decoded);
             return self.count_done_tenants(day);
+        }
+        if self.on_this_thread {
+            let decoded = self.context().decode(columns);
+            self.adopt(decoded);
+            return Ok(());
         }
         self.pending_rows += columns.cells.rows;
         self.pending.push(columns);
@@ -341,7 +359,11 @@ impl<'p> Counter<'p> {
                 of_part.map(|(row, place)| (row.tenant, UtcMillis(row.time).day(), number, place)),
             );
         }
-        rows.par_sort_unstable();
+        if self.on_this_thread {
+            rows.sort_unstable();
+        } else {
+            rows.par_sort_unstable();
+        }
         let count = DayCount {
             people: self.people,
             retractions: self.retractions,
@@ -352,25 +374,30 @@ impl<'p> Counter<'p> {
         let groups: Vec<&[(u32, UtcDay, u32, u32)]> = rows
             .chunk_by(|left, right| (left.0, left.1) == (right.0, right.1))
             .collect();
-        let counted: Vec<(u32, TenantCounts)> = groups
-            .par_iter()
-            .map_init(Scratch::default, |scratch, group| {
-                let (tenant, day, ..) = group[0];
-                let views: Vec<View<'_>> = group
-                    .iter()
-                    .map(|&(_, _, part, row)| {
-                        let part = &self.parts[part as usize];
-                        View {
-                            part,
-                            row: &part.rows[row as usize],
-                        }
-                    })
-                    .collect();
-                let name = self.tenants[tenant as usize].name.as_deref();
-                let name = name.unwrap_or(INVALID_TENANT);
-                (tenant, count.count(name, day, &views, scratch))
-            })
-            .collect();
+        let count_group = |scratch: &mut Scratch, group: &&[(u32, UtcDay, u32, u32)]| {
+            let (tenant, day, ..) = group[0];
+            let view = |&(_, _, part, row): &(u32, UtcDay, u32, u32)| {
+                let part = &self.parts[part as usize];
+                let row = &part.rows[row as usize];
+                View { part, row }
+            };
+            let views: Vec<View<'_>> = group.iter().map(view).collect();
+            let name = self.tenants[tenant as usize].name.as_deref();
+            let name = name.unwrap_or(INVALID_TENANT);
+            (tenant, count.count(name, day, &views, scratch))
+        };
+        let counted: Vec<(u32, TenantCounts)> = if self.on_this_thread {
+            let mut scratch = Scratch::default();
+            let groups = groups.iter();
+            groups
+                .map(|group| count_group(&mut scratch, group))
+                .collect()
+        } else {
+            groups
+                .par_iter()
+                .map_init(Scratch::default, count_group)
+                .collect()
+        };
         self.counted.extend(counted);
         self.parts.clear();
     }

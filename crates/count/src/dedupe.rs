@@ -60,12 +60,18 @@ pub(crate) fn duplicates(
     for of_signal in copies.chunk_by(|left, right| left.0 == right.0) {
         let (first, _) = of_signal[0];
         let all = || std::iter::once(first).chain(of_signal.iter().map(|&(_, copy)| copy));
-        let kept = all()
-            .min_by_key(|&number| {
-                let view = rows[number as usize];
-                (view.row.ingested_at, content(view, kinds, names))
-            })
-            .unwrap_or(first);
+        let known = |number: u32| rows[number as usize].row.ingested_at;
+        let earliest = all().map(known).min();
+        let mut first_known = all().filter(|&number| Some(known(number)) == earliest);
+        let one = first_known.next().unwrap_or(first);
+        // The content of one alone decides nothing.
+        let kept = match first_known.next() {
+            None => one,
+            Some(_) => all()
+                .filter(|&number| Some(known(number)) == earliest)
+                .min_by_key(|&number| content(rows[number as usize], kinds, names))
+                .unwrap_or(first),
+        };
         for number in all().filter(|&number| number != kept) {
             found.is_dropped[number as usize] = true;
             found.dropped += 1;

@@ -35,7 +35,8 @@
 //! let counted = counter.finish();
 //! let acme = &counted.tenants["acme"];
 //! assert_eq!((acme.account.signals_read, acme.account.duplicate, acme.account.scored), (2, 1, 1));
-//! let rows = bucket_counts("acme", acme, &people);
+//! let rows = bucket_counts([("acme", acme)], None, &people);
+//! let rows = af_model::tables::bucket_counts::rows(&rows).unwrap();
 //! assert_eq!((rows[0].user_uid.as_str(), rows[0].n_high), ("00u1", 1));
 //! ```
 //!
@@ -65,6 +66,7 @@
 //! person is not certain is counted as unmatched.
 
 mod admit;
+mod by_day;
 mod collapse;
 mod columns;
 mod counter;
@@ -81,6 +83,7 @@ mod people;
 mod retractions;
 
 pub use af_model::manifest::Feed;
+pub use by_day::{ByDay, by_day, of_tenants};
 pub use columns::columns_read;
 pub use counter::{Counter, Cut, INVALID_TENANT};
 pub use error::{Error, ErrorKind};

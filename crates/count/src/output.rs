@@ -7,6 +7,9 @@ use af_model::accounting::SignalAccount;
 use af_model::manifest::Feed;
 use af_model::tables::{bucket_counts, unmatched_signals};
 use af_model::{Level, UtcDay, UtcMillis};
+use arrow::array::{
+    ArrayRef, Date32Builder, Int64Builder, RecordBatch, StringBuilder, TimestampMillisecondBuilder,
+};
 use rayon::prelude::*;
 
 use crate::counter::Cut;
@@ -175,6 +178,11 @@ impl SignalUids {
 }
 
 impl CountedBlock {
+    /// What is one row of `bucket_counts`.
+    fn bucket(&self) -> impl PartialEq + '_ {
+        (self.person, self.day, &self.component, &self.family)
+    }
+
     fn key(&self) -> impl Ord + '_ {
         (
             self.person,
@@ -258,56 +266,66 @@ impl Unmatched {
     }
 }
 
-/// The `bucket_counts` rows of one tenant in the table's order.
+/// The rows of `bucket_counts` of some tenants in ascending order, in the table's order: those of one
+/// day, or all.
 ///
 /// # Panics
-/// If `counts` were made with another index of people.
-pub fn bucket_counts(
-    tenant_uid: &str,
-    counts: &TenantCounts,
+/// If the counts were made with another index of people.
+pub fn bucket_counts<'c>(
+    tenants: impl IntoIterator<Item = (&'c str, &'c TenantCounts)>,
+    day: Option<UtcDay>,
     people: &PeopleIndex,
-) -> Vec<bucket_counts::Row> {
-    let bucket_of = |block: &CountedBlock| {
-        (
-            block.person,
-            Arc::clone(&block.component),
-            Arc::clone(&block.family),
-            block.day,
-        )
-    };
-    counts
-        .blocks
-        .chunk_by(|left, right| bucket_of(left) == bucket_of(right))
-        .map(|blocks| {
+) -> RecordBatch {
+    let mut texts: [StringBuilder; 4] = Default::default();
+    let mut days = Date32Builder::new();
+    let mut numbers: [Int64Builder; 4] = Default::default();
+    let mut times: [TimestampMillisecondBuilder; 2] = Default::default();
+    for (tenant_uid, counts) in tenants {
+        let of_bucket = |left: &CountedBlock, right: &CountedBlock| left.bucket() == right.bucket();
+        for blocks in counts.blocks.chunk_by(of_bucket) {
             let first = &blocks[0];
-            let n = |level: Level| {
-                blocks
-                    .iter()
-                    .filter(|block| block.level == level)
-                    .map(|block| signed(block.n))
-                    .sum()
-            };
-            bucket_counts::Row {
-                tenant_uid: tenant_uid.to_owned(),
-                user_uid: people.people()[first.person as usize].user_uid.clone(),
-                component: first.component.to_string(),
-                family: first.family.to_string(),
-                day: first.day,
-                n_critical: n(Level::Critical),
-                n_high: n(Level::High),
-                n_medium: n(Level::Medium),
-                n_low: n(Level::Low),
-                first_time: blocks
-                    .iter()
-                    .map(|block| block.first_time)
-                    .fold(first.first_time, UtcMillis::min),
-                last_time: blocks
-                    .iter()
-                    .map(|block| block.last_time)
-                    .fold(first.last_time, UtcMillis::max),
+            if day.is_some_and(|day| day != first.day) {
+                continue;
             }
-        })
-        .collect()
+            let user_uid = people.people()[first.person as usize].user_uid.as_str();
+            let row = [tenant_uid, user_uid, &first.component, &first.family];
+            for (column, text) in texts.iter_mut().zip(row) {
+                column.append_value(text);
+            }
+            days.append_value(first.day.0);
+            let mut n = [0; 4];
+            let (mut earliest, mut latest) = (first.first_time, first.last_time);
+            for block in blocks {
+                n[block.level.slot()] += signed(block.n);
+                earliest = earliest.min(block.first_time);
+                latest = latest.max(block.last_time);
+            }
+            for (column, n) in numbers.iter_mut().zip(n) {
+                column.append_value(n);
+            }
+            times[0].append_value(earliest.0);
+            times[1].append_value(latest.0);
+        }
+    }
+    let mut columns: Vec<ArrayRef> = Vec::with_capacity(bucket_counts::TABLE.columns.len());
+    columns.extend(
+        texts
+            .into_iter()
+            .map(|mut column| Arc::new(column.finish()) as ArrayRef),
+    );
+    columns.push(Arc::new(days.finish()));
+    columns.extend(
+        numbers
+            .into_iter()
+            .map(|mut column| Arc::new(column.finish()) as ArrayRef),
+    );
+    columns.extend(
+        times
+            .into_iter()
+            .map(|mut column| Arc::new(column.finish().with_timezone("UTC")) as ArrayRef),
+    );
+    RecordBatch::try_new(bucket_counts::TABLE.file_schema(), columns)
+        .expect("every row fills every column of the contract")
 }
 
 /// The `unmatched_signals` rows of one tenant in the table's order.

@@ -5,8 +5,10 @@ mod random;
 
 use std::collections::BTreeMap;
 
-use af_count::{Counted, Counter, Cut, PeopleIndex, Retractions, bucket_counts, unmatched_signals};
-use af_model::tables::attack_signals;
+use af_count::{
+    Counted, Counter, Cut, PeopleIndex, Retractions, TenantCounts, bucket_counts, unmatched_signals,
+};
+use af_model::tables::{attack_signals, bucket_counts as table};
 use af_model::{Person, UtcDay, UtcMillis};
 use proptest::prelude::*;
 use proptest::test_runner::FileFailurePersistence;
@@ -193,11 +195,11 @@ proptest! {
         for (tenant_uid, counts) in &old.tenants {
             let other = &new.tenants[tenant_uid];
             prop_assert_eq!(counts.account, other.account);
-            let mut rows = bucket_counts(tenant_uid, counts, &before);
+            let mut rows = buckets(tenant_uid, counts, &before);
             for row in &mut rows {
                 row.user_uid = format!("renamed-{}", row.user_uid);
             }
-            prop_assert_eq!(rows, bucket_counts(tenant_uid, other, &after));
+            prop_assert_eq!(rows, buckets(tenant_uid, other, &after));
         }
     }
 
@@ -232,7 +234,7 @@ proptest! {
             let counted = count(sample);
             let mut rows = Vec::new();
             for (tenant_uid, counts) in &counted.tenants {
-                rows.extend(bucket_counts(tenant_uid, counts, &people));
+                rows.extend(buckets(tenant_uid, counts, &people));
             }
             rows
         };
@@ -376,6 +378,11 @@ fn bucket_key(row: &af_model::tables::bucket_counts::Row) -> (String, String, St
     )
 }
 
+/// The rows of one tenant.
+fn buckets(tenant_uid: &str, counts: &TenantCounts, people: &PeopleIndex) -> Vec<table::Row> {
+    table::rows(&bucket_counts([(tenant_uid, counts)], None, people)).unwrap()
+}
+
 /// Everything a snapshot takes from the count, without tenants that have no row in it.
 fn tables(sample: &Sample) -> String {
     let people = index(&sample.people);
@@ -385,7 +392,7 @@ fn tables(sample: &Sample) -> String {
         .iter()
         .map(|(tenant_uid, counts)| {
             (
-                bucket_counts(tenant_uid, counts, &people),
+                buckets(tenant_uid, counts, &people),
                 unmatched_signals(tenant_uid, counts, cut()),
             )
         })

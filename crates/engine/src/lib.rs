@@ -16,12 +16,12 @@
 pub mod assemble;
 pub mod backtest;
 pub mod config;
-pub mod count_files;
 pub mod detect;
 pub mod diff;
 pub mod error;
 pub mod feedback;
 pub mod feeds;
+pub mod files;
 pub mod input;
 pub mod known;
 pub mod normalize;

@@ -8,19 +8,16 @@
 //!                                                                 publish ─► the snapshot
 //! ```
 //!
-//! [`normalize::okta`](crate::normalize::okta) and [`score_store`] walk it in a store, [`score_files`] from anybody's signals;
-//! [`crate::run`] does everything a configuration says.
+//! [`normalize::okta`](crate::normalize::okta) and [`score_store`] walk it in a store,
+//! [`crate::files`] without one, from anybody's signals; [`crate::run`] does everything a configuration says.
 //! One direction, no way back: each arrow is a table with a written contract.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use af_count::Retractions;
-use af_directory::ImportOptions;
 use af_model::accounting::{EventAccount, PerTenant};
-use af_model::manifest::{
-    DirectoryVersion, IntegrationState, Manifest, RuleChanges, TenantEntry, TenantRun,
-};
+use af_model::manifest::{IntegrationState, Manifest, TenantEntry, TenantRun};
 use af_model::{HashKey, Params, UtcMillis};
 use af_rules::RuleSet;
 use af_store::{Partitioned, Store, WriteLock};
@@ -29,7 +26,7 @@ use crate::assemble::{self, Assembly, CountsByTenant, Stamp};
 use crate::detect::{self, DetectReport};
 use crate::error::{Error, ErrorKind};
 use crate::progress::Progress;
-use crate::publish::{self, Facts, entries, publish, tenant_entries, tenant_runs, unchanged};
+use crate::publish::{self, Facts, publish, tenant_entries, tenant_runs, unchanged};
 use crate::tally::{self, AskedCut, Counting, LatestKnown, StoreCount, StoreCounted};
 use crate::{feedback, feeds, people, retract, timeline, upkeep};
 
@@ -205,11 +202,13 @@ pub fn score_store_gated(
         cut,
         key: Some(key),
     };
+    let shelf = tally::shelf(store.root());
     let count = StoreCount {
         store,
         lock,
         counting,
         retracted: &retracted,
+        shelf: &shelf,
     };
     let StoreCounted {
         counted,
@@ -217,7 +216,8 @@ pub fn score_store_gated(
         kept,
     } = tally::count_store(count, &signals, progress).map_err(holds_all_tenants)?;
     tracing::debug!(days = kept.len(), "counted before");
-    left_out.append(&mut tally::unclosed(&counted));
+    let sums = counted.sums();
+    left_out.append(&mut tally::unclosed(sums));
     let stamp = Stamp {
         cut,
         config_hash: params.config_hash().to_string(),
@@ -229,21 +229,21 @@ pub fn score_store_gated(
         stamp: &stamp,
     };
     let heard = timeline::feeds_at(store, &detection.detected, cut)?;
-    let mut seen = tenant_runs(&counted, &left_out, Some((&detection.detected, &events)));
+    let mut seen = tenant_runs(sums, &left_out, Some((&detection.detected, &events)));
     upkeep::note_removed(store, &mut seen)?;
 
     // counts → scores → tables, of nobody who does not pass
     let mut judged = Judged {
-        tenants: tenant_entries(&counted, &assembly.population(), heard),
+        tenants: tenant_entries(sums, &assembly.population(), heard),
         left_out,
     };
-    let mut counts = &counted;
+    let mut counts = counted.by_tenant()?;
     let mut written = None;
     let mut refused = judged.judge(gate);
     while refused.is_none() && written.is_none() {
         progress.begin("scoring people", None);
         let mut publication = store.begin_snapshot(lock, cut.as_of)?;
-        let tenants = counted.tenants.keys().map(String::as_str);
+        let tenants = sums.tenants.keys().map(String::as_str);
         let mut kernel = publish::write(
             &mut publication,
             &assembly,
@@ -367,125 +367,6 @@ fn holds_all_tenants(error: Error) -> Error {
          events come back with `attack-factor run --reread` or `normalize`. A day holds all tenants, so \
          none could be left out and nothing was published",
     )
-}
-
-/// Where [`score_files`] reads and writes.
-#[derive(Clone, Debug)]
-pub struct FilesJob<'a> {
-    /// Signal files from anybody.
-    pub signals: &'a [PathBuf],
-    /// The file of people and how to read it.
-    pub users: (&'a Path, &'a ImportOptions),
-    /// The folder that receives the tables.
-    pub out: &'a Path,
-    /// Whether what is in `out` may be replaced.
-    pub force: bool,
-    /// The key of hashed names; without it unmatched identifiers are left out.
-    pub key: Option<&'a HashKey>,
-}
-
-/// Scores anybody's signals against a file of people, without a store.
-///
-/// # Errors
-/// As [`score_store`]; also when `out` holds something else and may not be replaced.
-pub fn score_files(
-    job: &FilesJob<'_>,
-    params: &Params,
-    asked: AskedCut,
-    run: &RunFacts,
-    progress: &dyn Progress,
-) -> Result<ScoreReport, Error> {
-    for path in job.signals {
-        if !path.exists() {
-            let message = format!("read signals from {}: no such file", path.display());
-            return Err(Error::new(ErrorKind::NoInput, message));
-        }
-    }
-    let (users, options) = job.users;
-    let imported = people::read_people(users, options)?;
-    let latest = LatestKnown {
-        feed: tally::latest_ingested(job.signals)?,
-        corrections: None,
-    };
-    let cut = tally::fix_cut(asked, latest)?;
-    let inputs = entries(job.signals)?;
-
-    let people_n = imported.people.len() as u64;
-    let index = tally::index(imported.people, job.key);
-    let counting = Counting {
-        people: &index,
-        retractions: &Retractions::default(),
-        cut,
-        key: job.key,
-    };
-    let counted = tally::count(counting, job.signals, progress)?;
-    let stamp = Stamp {
-        cut,
-        config_hash: params.config_hash().to_string(),
-        rules_hash: None,
-    };
-    if let Some((tenant, reason)) = tally::unclosed(&counted).pop_first() {
-        let message = format!("score tenant {tenant}: {reason}");
-        return Err(Error::new(ErrorKind::Gate, message));
-    }
-    let assembly = Assembly {
-        people: index.people(),
-        params,
-        stamp: &stamp,
-    };
-    let tenants = tenant_entries(&counted, &assembly.population(), PerTenant::new());
-    let facts = Facts {
-        params,
-        stamp: &stamp,
-        directories: vec![DirectoryVersion {
-            tenant_uid: options.tenant.clone().unwrap_or_default(),
-            source: Some(options.source.clone()),
-            imported_at: options.imported_at,
-            file: users
-                .file_name()
-                .unwrap_or_default()
-                .to_string_lossy()
-                .into_owned(),
-            people: people_n,
-        }],
-        inputs,
-        tenants: tenants.clone(),
-        seen: tenant_runs(&counted, &LeftOut::new(), None),
-        left_out: LeftOut::new(),
-        rule_changes: RuleChanges::default(),
-        integrations: Vec::new(),
-        run,
-    };
-    af_store::mend_output(job.out)?;
-    // What is there is looked at before it is replaced; a folder of anything else is no snapshot.
-    let is_snapshot = job.out.join("manifest.json").is_file();
-    let mut written = if is_snapshot {
-        af_store::begin_output_unchecked(job.out, job.force)?
-    } else {
-        af_store::begin_output(job.out, job.force)?
-    };
-    progress.begin("scoring people", None);
-    let names = counted.tenants.keys().map(String::as_str);
-    let mut counts = &counted;
-    let none = LeftOut::new();
-    let refused = publish::write(&mut written, &assembly, names, &none, &mut counts)?;
-    progress.end();
-    if let Some((_, reason)) = refused.into_iter().next() {
-        return Err(Error::new(ErrorKind::Gate, reason));
-    }
-    let same = if is_snapshot {
-        unchanged(job.out, &written, &stamp)?
-    } else {
-        None
-    };
-    let report = match same {
-        Some(report) => ScoreReport {
-            seen: facts.seen,
-            ..report
-        },
-        None => publish(written, facts)?,
-    };
-    Ok(ScoreReport { tenants, ..report })
 }
 
 fn signal_files(

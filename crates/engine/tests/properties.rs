@@ -9,7 +9,8 @@ use af_count::{Counted, Counter, PeopleIndex, Retractions};
 use af_directory::ImportOptions;
 use af_engine::Silent;
 use af_engine::assemble::{SnapshotTables, Stamp, assemble};
-use af_engine::pipeline::{FilesJob, RunFacts, score_files};
+use af_engine::files::{self, Input};
+use af_engine::pipeline::RunFacts;
 use af_engine::tally::{AskedCut, Cut};
 use af_model::cell::Alias;
 use af_model::key::normalize_key;
@@ -261,11 +262,10 @@ fn scored_files(
         map: Vec::new(),
     };
     let out = folder.path().join("out");
-    let job = FilesJob {
+    let read = Input {
         signals: &files,
-        users: (&users, &options),
-        out: &out,
-        force: false,
+        users: &users,
+        options: &options,
         key: Some(&input.key),
     };
     let run = RunFacts {
@@ -280,7 +280,7 @@ fn scored_files(
         .num_threads(threads)
         .build()
         .unwrap()
-        .install(|| score_files(&job, &input.params, asked, &run, &Silent))
+        .install(|| files::score(read, &out, false, &input.params, asked, &run, &Silent))
         .unwrap();
     std::fs::read_dir(&out)
         .unwrap()

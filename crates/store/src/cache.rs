@@ -1,6 +1,7 @@
 //! What is derived from a store's tables and kept to save time (`cache/`): named pieces of bytes that may
 //! be gone at any time.
 
+use crate::aside::Aside;
 use crate::atomic::{Access, remove, sync_folder, write_atomically};
 use crate::error::Error;
 use crate::layout::{Store, check_name, entries};
@@ -18,6 +19,21 @@ impl Store {
             Ok(bytes) => Ok(Some(bytes)),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(Error::io("read", &path, &error)),
+        }
+    }
+
+    /// Opens what was kept under a name; `None` when it is not there. What is opened stays readable when
+    /// something else is kept under the name.
+    ///
+    /// # Errors
+    /// When it cannot be opened, or for a name that must not become a path.
+    pub fn open_counts(&self, name: &str) -> Result<Option<Aside>, Error> {
+        check_name(name)?;
+        let path = self.counts_cache_dir().join(name);
+        match fs_err::File::open(&path) {
+            Ok(file) => Ok(Some(Aside::of_file(file.into_file()))),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(Error::io("open", &path, &error)),
         }
     }
 
@@ -77,15 +93,19 @@ mod tests {
         let lock = store.lock().unwrap();
         assert_eq!(store.read_counts("2026-11-20.arrow").unwrap(), None);
         store.keep_only_counts(&lock, |_| true).unwrap();
+        assert!(store.open_counts("2026-11-20.arrow").unwrap().is_none());
         store
             .keep_counts(&lock, "2026-11-20.arrow", b"one")
             .unwrap();
+        let one = store.open_counts("2026-11-20.arrow").unwrap().unwrap();
         store
             .keep_counts(&lock, "2026-11-20.arrow", b"two")
             .unwrap();
         store.keep_counts(&lock, "index.json", b"{}").unwrap();
         let read = store.read_counts("2026-11-20.arrow").unwrap();
         assert_eq!(read.as_deref(), Some(&b"two"[..]));
+        let still = std::io::read_to_string(one.read(0..10)).unwrap();
+        assert_eq!(still, "one", "what was opened before stays");
         store
             .keep_only_counts(&lock, |name| name == "index.json")
             .unwrap();

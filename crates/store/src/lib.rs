@@ -38,6 +38,7 @@
 //! What it does not do: it knows no formula, reads no clock, decides nothing about duplicates, and
 //! holds no data in memory beyond a few batches.
 
+mod aside;
 mod atomic;
 mod cache;
 mod checksum;
@@ -59,6 +60,7 @@ pub mod snapshot;
 mod state;
 pub mod table_file;
 
+pub use aside::{Aside, AsideReader, Shelf};
 pub use atomic::Scratch;
 pub use checksum::{
     Checksum, checked, checksum, content_hash, content_name, is_named_by_content, same_tables,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use af_model::key::SubjectRef;
-use af_model::tables::{attack_signals, retractions};
+use af_model::tables::{attack_signals, bucket_counts as table, retractions};
 use af_model::{Level, Person, UtcDay};
 use arrow::array::{Array, ArrayRef, StringArray};
 use arrow::datatypes::{Field, Schema};
@@ -477,7 +477,8 @@ fn blocks_are_sorted_and_add_up_to_bucket_counts() {
     let critical = &counts.blocks[0];
     assert_eq!(uids(critical), ["s1", "s2"]);
     assert_eq!(*critical.rule_ids, ["rule_5".into(), "rule_9".into()]);
-    let rows = bucket_counts("acme", &counts, &people());
+    let rows = bucket_counts([("acme", &counts)], None, &people());
+    let rows = table::rows(&rows).unwrap();
     assert_eq!(rows.len(), 3);
     let first = &rows[0];
     assert_eq!(

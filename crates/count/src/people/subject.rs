@@ -24,14 +24,13 @@ impl<'a> Subject<'a> {
     /// The names to try, in order: user id, login, e-mail, and last the reference. Where the
     /// columns are set the reference repeats the first of them, by its contract.
     pub(crate) fn names(self) -> impl Iterator<Item = SubjectRef<'a>> {
-        [
-            SubjectRef::first_of(self.uid, None, None),
-            SubjectRef::first_of(None, self.login, None),
-            SubjectRef::first_of(None, None, self.email),
-        ]
-        .into_iter()
-        .flatten()
-        .chain(self.reference())
+        // Each is made when it is tried: mostly the first decides.
+        (0..4).filter_map(move |place| match place {
+            0 => SubjectRef::first_of(self.uid, None, None),
+            1 => SubjectRef::first_of(None, self.login, None),
+            2 => SubjectRef::first_of(None, None, self.email),
+            _ => self.reference(),
+        })
     }
 
     /// The keyed hash under which an unmatched subject is reported: of the first name that is set.

@@ -17,19 +17,21 @@ use af_count::{ChangedKeys, Counted, KeyStates, Subject, statements};
 use af_model::manifest::FileEntry;
 use af_model::tables::retractions;
 use af_model::{HexHash, UtcDay, UtcMillis};
-use af_store::{Scan, Store, TableFile, WriteLock};
+use af_store::{Scan, Shelf, Store, TableFile, WriteLock};
 use arrow::array::{Array, AsArray, StringArray};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use super::Counting;
+use super::counted::{Collect, CountedDays};
+use super::kept::{Kept, to_bytes};
 use super::units::{self, Unit};
-use super::{Counting, kept};
 use crate::error::Error;
 use crate::progress::Progress;
 use crate::publish::entries;
 
 /// Rises when the same signals are counted otherwise, or kept otherwise.
-const SHAPE: u32 = 1;
+const SHAPE: u32 = 2;
 
 const INDEX: &str = "index.json";
 const PEOPLE: &str = "people";
@@ -81,11 +83,13 @@ pub(crate) struct StoreCount<'a> {
     pub(crate) counting: Counting<'a>,
     /// All statements of the store.
     pub(crate) retracted: &'a [retractions::Row],
+    /// For days that are not kept.
+    pub(crate) shelf: &'a Shelf,
 }
 
 /// What counts of a store.
-pub(crate) struct StoreCounted {
-    pub(crate) counted: Counted,
+pub(crate) struct StoreCounted<'a> {
+    pub(crate) counted: CountedDays<'a>,
     /// The files that it comes from.
     pub(crate) inputs: Vec<FileEntry>,
     /// Days that were counted before.
@@ -97,16 +101,17 @@ pub(crate) struct StoreCounted {
 ///
 /// # Errors
 /// A file cannot be read or is damaged; what is kept cannot be written.
-pub(crate) fn count_store(
-    job: StoreCount<'_>,
+pub(crate) fn count_store<'a>(
+    job: StoreCount<'a>,
     files: &[PathBuf],
     progress: &dyn Progress,
-) -> Result<StoreCounted, Error> {
+) -> Result<StoreCounted<'a>, Error> {
     let StoreCount {
         store,
         lock,
         counting,
         retracted,
+        shelf,
     } = job;
     let states = counting.people.key_states(counting.cut.as_of);
     let people = state_hash(&states);
@@ -134,7 +139,7 @@ pub(crate) fn count_store(
         .collect::<Result<_, Error>>()?;
     let mut inputs = Vec::new();
     let mut kept = Vec::new();
-    let mut counted = Counted::default();
+    let mut counted = CountedDays::none(counting.people);
     let mut days = BTreeMap::new();
     let mut fresh = Vec::new();
     let mut made: BTreeMap<UtcDay, Vec<FileEntry>> = BTreeMap::new();
@@ -144,7 +149,7 @@ pub(crate) fn count_store(
                 inputs.extend(known.files.iter().cloned());
                 days.insert(day, known);
                 kept.push(day);
-                counted.absorb(of_day);
+                counted.add(of_day);
             }
             Found::Fresh(unit, files) => {
                 inputs.extend(files.iter().cloned());
@@ -155,29 +160,32 @@ pub(crate) fn count_store(
     }
     // What was made with later knowledge is not replaced by what a look into the past finds.
     let keeps = index.known_at <= counting.cut.known_at;
-    let sum = Mutex::new((counted, days));
-    units::count(counting, fresh, progress, |unit_day, of_unit| {
-        let mut keeping = None;
-        if let Some(day) = unit_day
-            && keeps
-            && is_settled(&of_unit)
-            && let Some(files) = made.get(&day)
-        {
-            let known = Day {
-                files: files.clone(),
-                latest: latest_signal(&of_unit),
-                latest_ingested: of_unit.latest_ingested,
-            };
-            let bytes = kept::to_bytes(&known.id(), day, &of_unit, counting.people);
-            store.keep_counts(lock, &name_of(day), &bytes)?;
-            keeping = Some((day, known));
+    let collect = Collect::new(shelf, counted);
+    let days = Mutex::new(days);
+    units::count(counting, fresh, shelf, progress, |unit_day, of_unit| {
+        let made = unit_day.and_then(|day| Some((day, made.get(&day)?)));
+        let Some((day, files)) = made.filter(|_| keeps && is_settled(&of_unit)) else {
+            return collect.put(&of_unit, counting.people);
+        };
+        let known = Day {
+            files: files.clone(),
+            latest: latest_signal(&of_unit),
+            latest_ingested: of_unit.latest_ingested,
+        };
+        let bytes = to_bytes(&known.id(), &of_unit, counting.people);
+        drop(of_unit);
+        store.keep_counts(lock, &name_of(day), &bytes)?;
+        match store.open_counts(&name_of(day))? {
+            Some(aside) => collect.add(aside)?,
+            // Somebody empties the cache while it is filled.
+            None => collect.add(shelf.put(bytes)?)?,
         }
-        let mut sum = sum.lock().unwrap_or_else(PoisonError::into_inner);
-        sum.0.absorb(of_unit);
-        sum.1.extend(keeping);
+        let mut days = days.lock().unwrap_or_else(PoisonError::into_inner);
+        days.insert(day, known);
         Ok(())
     })?;
-    let (mut counted, days) = sum.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let counted = collect.finish();
+    let days = days.into_inner().unwrap_or_else(PoisonError::into_inner);
     progress.end();
     if keeps {
         let index = Index {
@@ -189,7 +197,6 @@ pub(crate) fn count_store(
         };
         write_index(store, lock, &index, &states)?;
     }
-    counted.sort();
     Ok(StoreCounted {
         counted,
         inputs,
@@ -200,7 +207,7 @@ pub(crate) fn count_store(
 /// What there is of a unit.
 enum Found {
     /// It was counted before.
-    Kept(UtcDay, Day, Counted),
+    Kept(UtcDay, Day, Kept),
     /// It is to be counted, and these are its files.
     Fresh(Unit, Vec<FileEntry>),
 }
@@ -221,10 +228,10 @@ fn find(
         && is_made_of(known, &unit.files)?
         && is_past(known, counting)
         && !touches(changes, &unit.files)?
-        && let Some(bytes) = store.read_counts(&name_of(day))?
-        && let Some(counted) = kept::from_bytes(&known.id(), &bytes, counting.people)
+        && let Some(aside) = store.open_counts(&name_of(day))?
+        && let Some(kept) = Kept::open_checked(aside, &known.id())
     {
-        return Ok(Found::Kept(day, known.clone(), counted));
+        return Ok(Found::Kept(day, known.clone(), kept));
     }
     let paths: Vec<PathBuf> = unit
         .files

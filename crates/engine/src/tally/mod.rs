@@ -1,26 +1,29 @@
 //! From attack signals to counts: fixes the cut and feeds every signal to `af-count`.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
 
 use af_count::{Counted, Counter, PeopleIndex, Retractions, Unmatched};
 use af_model::tables::attack_signals;
 use af_model::{HashKey, Person, UtcDay, UtcMillis};
-use af_store::{Scan, TableFile};
+use af_store::{Scan, Shelf, TableFile};
 use arrow::array::{AsArray, RecordBatch};
 use arrow::datatypes::{DataType, TimeUnit, TimestampMillisecondType};
 
 use crate::error::{Error, ErrorKind};
 use crate::pipeline::LeftOut;
 use crate::progress::Progress;
+use counted::Collect;
 
 pub use af_count::Cut;
 
 mod cache;
+mod counted;
 mod kept;
+mod mixed;
 mod units;
 
 pub(crate) use cache::{StoreCount, StoreCounted, count_store};
+pub(crate) use counted::CountedDays;
 
 /// Stands in where there is no key; nothing hashed with it is ever written.
 const NO_KEY: HashKey = HashKey::new([0; 32]);
@@ -133,30 +136,32 @@ pub struct Counting<'a> {
     pub key: Option<&'a HashKey>,
 }
 
-/// Counts the signals of files.
+/// Counts the signals of files, and puts aside what was counted of their days.
 ///
 /// A row that breaks the contract is counted as quarantined; a file whose columns do, or that a
 /// newer program wrote, is refused.
 ///
 /// # Errors
 /// A file cannot be read or breaks the contract.
-pub fn count(
-    counting: Counting<'_>,
+pub(crate) fn count<'a>(
+    counting: Counting<'a>,
     files: &[PathBuf],
+    shelf: &'a Shelf,
     progress: &dyn Progress,
-) -> Result<Counted, Error> {
-    let sum = Mutex::new(Counted::default());
-    count_units(counting, files, progress, |of_unit| {
-        let mut sum = sum.lock().unwrap_or_else(PoisonError::into_inner);
-        sum.absorb(of_unit);
-        Ok(())
+) -> Result<CountedDays<'a>, Error> {
+    let collect = Collect::new(shelf, CountedDays::none(counting.people));
+    count_days(counting, files, shelf, progress, |counted| {
+        collect.put(&counted, counting.people)
     })?;
-    let mut counted = sum.into_inner().unwrap_or_else(PoisonError::into_inner);
-    counted.sort();
-    Ok(counted)
+    Ok(collect.finish())
 }
 
-/// As [`count`], with signals beside the files that were never written.
+/// Where a run that writes to a folder puts aside what it does not hold.
+pub(crate) fn shelf(folder: &Path) -> Shelf {
+    Shelf::new(folder, counted::IN_MEMORY)
+}
+
+/// Counts signals that were never written beside those of files, and holds all that was counted.
 pub(crate) fn count_with(
     counting: Counting<'_>,
     unwritten: &[RecordBatch],
@@ -179,19 +184,20 @@ pub(crate) fn count_with(
 }
 
 /// Counts the signals of files and hands on what was counted of whole UTC days, in any order: no day
-/// is in two of them. What was handed on is not held, so memory is that of the largest unit.
+/// is in two of them. What was handed on is not held.
 ///
 /// # Errors
 /// As [`count`], and what `take` says.
-pub fn count_units(
+pub(crate) fn count_days(
     counting: Counting<'_>,
     files: &[PathBuf],
+    shelf: &Shelf,
     progress: &dyn Progress,
     take: impl Fn(Counted) -> Result<(), Error> + Sync,
 ) -> Result<(), Error> {
     let units = units::of_files(files)?;
     progress.begin("counting signals", Some(files.len() as u64));
-    units::count(counting, units, progress, |_, counted| take(counted))?;
+    units::count(counting, units, shelf, progress, |_, counted| take(counted))?;
     progress.end();
     Ok(())
 }

@@ -1,9 +1,9 @@
 //! What can be counted apart: files that share no UTC day.
 //!
 //! The footers of the files tell which days they hold. A day of one sorted file of ours is walked tenant
-//! by tenant, days side by side; several files of one day, and files of anybody that hold many days, are
-//! read together and decoded side by side. A footer that does not tell the truth about days is found by the
-//! count and refused: two units might have shared a day.
+//! by tenant, days side by side. Several files of one day are read together, unless they are large; these,
+//! and files of anybody that hold many days, are [cut by day](super::mixed) first. A footer that does not
+//! tell the truth about days is found by the count and refused: two units might have shared a day.
 
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
@@ -11,16 +11,20 @@ use std::path::{Path, PathBuf};
 use af_count::{Counted, Counter, ErrorKind as CountErrorKind, columns_read};
 use af_model::tables::attack_signals;
 use af_model::{UtcDay, UtcMillis};
-use af_store::{Scan, TableFile};
+use af_store::{Scan, Shelf, TableFile};
 use rayon::prelude::*;
 
+use super::mixed::{self, Limits};
 use super::{Counting, broken, open};
 use crate::error::Error;
 use crate::progress::Progress;
 
+/// Rows of several days that are counted as they come. More are cut by day first.
+const FEW: u64 = 1 << 18;
+
 /// Files that share no day with the files of another unit.
 pub(super) struct Unit {
-    days: RangeInclusive<UtcDay>,
+    pub(super) days: RangeInclusive<UtcDay>,
     pub(super) files: Vec<TableFile>,
 }
 
@@ -28,6 +32,16 @@ impl Unit {
     /// The day, if there is only one.
     pub(super) fn day(&self) -> Option<UtcDay> {
         (self.days.start() == self.days.end()).then(|| *self.days.start())
+    }
+
+    /// What is wrong with the columns of its files.
+    pub(super) fn broken(&self, error: &af_count::Error) -> Error {
+        let first = self.files.first().map(TableFile::path);
+        broken(first.unwrap_or_else(|| Path::new("signals")), error)
+    }
+
+    pub(super) fn rows(&self) -> u64 {
+        self.files.iter().map(TableFile::rows).sum()
     }
 
     /// The only day of a single file in the table's order.
@@ -82,10 +96,11 @@ fn days_of(file: &TableFile) -> Option<RangeInclusive<UtcDay>> {
     Some(day(*times.start())?..=day(*times.end())?)
 }
 
-/// Counts units and hands on what was counted of each, with its day if it is only one.
+/// Counts units and hands on what was counted of whole days, with the day if that is a unit's only one.
 pub(super) fn count(
     counting: Counting<'_>,
     units: Vec<Unit>,
+    shelf: &Shelf,
     progress: &dyn Progress,
     take: impl Fn(Option<UtcDay>, Counted) -> Result<(), Error> + Sync,
 ) -> Result<(), Error> {
@@ -97,10 +112,21 @@ pub(super) fn count(
         progress.advance(1);
         Ok::<(), Error>(())
     })?;
-    for unit in &others {
+    let limits = Limits::default();
+    let (few, many): (Vec<Unit>, Vec<Unit>) = others.into_iter().partition(|unit| {
+        let is_day = unit.day().is_some();
+        unit.rows() <= if is_day { limits.together as u64 } else { FEW }
+    });
+    few.par_iter().try_for_each(|unit| {
         let counted = count_together(counting, unit)?;
-        progress.advance(unit.files.len() as u64);
         take(unit.day(), counting.shown(counted))?;
+        progress.advance(unit.files.len() as u64);
+        Ok::<(), Error>(())
+    })?;
+    for unit in &many {
+        let take = |counted| take(unit.day(), counted);
+        mixed::count(counting, unit, limits, shelf, &take)?;
+        progress.advance(unit.files.len() as u64);
     }
     Ok(())
 }
@@ -125,7 +151,7 @@ fn count_partition(counting: Counting<'_>, unit: &Unit) -> Result<Counted, Error
 }
 
 /// The columns of a file that a count reads. One that holds nothing is as good as absent.
-fn columns(counting: Counting<'_>, file: &TableFile) -> Vec<&'static str> {
+pub(super) fn columns(counting: Counting<'_>, file: &TableFile) -> Vec<&'static str> {
     let mut columns = columns_read(counting.retractions);
     columns.retain(|name| {
         let contract = attack_signals::TABLE.column(name);
@@ -136,13 +162,12 @@ fn columns(counting: Counting<'_>, file: &TableFile) -> Vec<&'static str> {
 
 /// Counts files in any order, all their rows at once.
 fn count_together(counting: Counting<'_>, unit: &Unit) -> Result<Counted, Error> {
-    let mut counter = counting.counter();
+    let mut counter = counting.counter().on_this_thread();
     for file in &unit.files {
         push_file(&mut counter, counting, file)?;
     }
-    let first = unit.files.first().map(TableFile::path);
     let counted = counter.finish_days(&unit.days);
-    counted.map_err(|error| broken(first.unwrap_or_else(|| Path::new("signals")), &error))
+    counted.map_err(|error| unit.broken(&error))
 }
 
 /// Pushes all rows of a file.

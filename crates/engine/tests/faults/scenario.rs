@@ -4,9 +4,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use af_directory::ImportOptions;
+use af_engine::files;
 use af_engine::input::Input;
 use af_engine::normalize::{self, NormalizeOptions};
-use af_engine::pipeline::{self, FilesJob, RunFacts, StoreJob};
+use af_engine::pipeline::{self, RunFacts, StoreJob};
 use af_engine::run::{self, RunJob, RunOptions};
 use af_engine::tally::AskedCut;
 use af_engine::upkeep::erase::{self, EraseOptions};
@@ -341,21 +342,18 @@ fn score_files(inputs: &Inputs, base: &Path, as_of: &str) -> Result<(), Error> {
     for day in store.days(Partitioned::Signals)? {
         signals.extend(store.day_files(Partitioned::Signals, day)?);
     }
-    let job = FilesJob {
+    let input = files::Input {
         signals: &signals,
-        users: (
-            &inputs.folder.join("people.csv"),
-            &import_options("2026-11-04"),
-        ),
-        out: &output_of(base),
-        force: true,
+        users: &inputs.folder.join("people.csv"),
+        options: &import_options("2026-11-04"),
         key: None,
     };
     let asked = AskedCut {
         as_of: Some(at(as_of)),
         known_at: None,
     };
-    pipeline::score_files(&job, &Params::default(), asked, &run_facts(), &Silent)?;
+    let (out, params) = (output_of(base), Params::default());
+    files::score(input, &out, true, &params, asked, &run_facts(), &Silent)?;
     Ok(())
 }
 

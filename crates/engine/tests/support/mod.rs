@@ -4,7 +4,8 @@ use std::path::Path;
 
 use af_directory::ImportOptions;
 use af_engine::Silent;
-use af_engine::pipeline::{FilesJob, RunFacts, score_files};
+use af_engine::files::{self, Input};
+use af_engine::pipeline::RunFacts;
 use af_engine::tally::AskedCut;
 use af_model::contract::Table;
 use af_model::manifest::Manifest;
@@ -37,11 +38,10 @@ pub(crate) fn publish(input: &OracleInput, imported_at: Option<UtcMillis>, out: 
         imported_at,
         map: Vec::new(),
     };
-    let job = FilesJob {
+    let files = Input {
         signals: &[signals],
-        users: (&users, &options),
-        out,
-        force: false,
+        users: &users,
+        options: &options,
         key: Some(&input.key),
     };
     let run = RunFacts {
@@ -52,7 +52,7 @@ pub(crate) fn publish(input: &OracleInput, imported_at: Option<UtcMillis>, out: 
         as_of: Some(input.as_of),
         known_at: Some(input.known_at),
     };
-    score_files(&job, &input.params, asked, &run, &Silent).unwrap();
+    files::score(files, out, false, &input.params, asked, &run, &Silent).unwrap();
     Snapshot::open(out).unwrap()
 }
 

@@ -12,7 +12,7 @@ use arrow::compute::concat_batches;
 
 use super::*;
 use crate::progress::Silent;
-use crate::tally::{Cut, count};
+use crate::tally::{Cut, count_with};
 
 /// A store, and what is known of it.
 struct Case {
@@ -83,14 +83,17 @@ impl Case {
         };
         let files = self.files();
         let lock = self.store.lock().unwrap();
+        let shelf = Shelf::new(&self.store.tmp_dir(), 0);
         let job = StoreCount {
             store: &self.store,
             lock: &lock,
             counting,
             retracted: &self.retracted,
+            shelf: &shelf,
         };
         let found = count_store(job, &files, &Silent).unwrap();
-        assert_eq!(found.counted, count(counting, &files, &Silent).unwrap());
+        let scratch = count_with(counting, &[], &files, &Silent).unwrap();
+        assert_eq!(found.counted.collect(), scratch);
         let mut inputs = found.inputs;
         inputs.sort();
         let mut expected = entries(&files).unwrap();

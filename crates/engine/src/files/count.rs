@@ -1,39 +1,25 @@
 //! Anybody's signals → bucket counts, one file a UTC day: the part of the work that grows with the
 //! signals, for shards and for other engines. Counts of whole days add.
 
-use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::collections::BTreeSet;
+use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
-use af_count::{Counted, PeopleIndex, Retractions};
-use af_directory::ImportOptions;
+use af_count::{Counted, PeopleIndex};
 use af_model::accounting::{PerTenant, SignalAccount};
 use af_model::manifest::FileEntry;
 use af_model::tables::bucket_counts;
-use af_model::{HashKey, UtcDay, UtcMillis};
+use af_model::{UtcDay, UtcMillis};
 use af_store::{Metadata, table_file};
 use serde::Serialize;
 
+use super::{Input, Known};
 use crate::error::{Error, ErrorKind};
-use crate::people;
 use crate::progress::Progress;
-use crate::tally::{self, AskedCut, Counting, Cut, LatestKnown};
+use crate::tally::{self, AskedCut, Cut};
 
 /// The file that is written last: a folder that has it is whole.
 pub const COUNTS_DOCUMENT: &str = "counts.json";
-
-/// Where [`count_files`] reads and writes.
-#[derive(Clone, Debug)]
-pub struct CountJob<'a> {
-    /// Signal files from anybody.
-    pub signals: &'a [PathBuf],
-    /// The file of people and how to read it.
-    pub users: (&'a Path, &'a ImportOptions),
-    /// The folder that receives a file for every day; new or empty.
-    pub out: &'a Path,
-    /// The key of hashed names.
-    pub key: Option<&'a HashKey>,
-}
 
 /// What was counted.
 #[derive(Clone, Debug, Serialize)]
@@ -48,41 +34,31 @@ pub struct CountReport {
     pub files: Vec<FileEntry>,
 }
 
-/// Counts signals against a file of people and writes `bucket_counts`, one file a UTC day. Memory is
-/// that of a day where files are sorted days, and that of all signals where days lie mixed.
+/// Counts signals against a file of people and writes `bucket_counts` to a new or empty folder, one file
+/// a UTC day. Memory is that of a few days.
 ///
 /// # Errors
 /// Something cannot be read or written; nothing tells the point in time; the folder is in use; an
 /// account does not close.
-pub fn count_files(
-    job: &CountJob<'_>,
+pub fn count(
+    input: Input<'_>,
+    out: &Path,
     asked: AskedCut,
     progress: &dyn Progress,
 ) -> Result<CountReport, Error> {
-    prepare(job.out)?;
-    let (users, options) = job.users;
-    let imported = people::read_people(users, options)?;
-    let latest = LatestKnown {
-        feed: tally::latest_ingested(job.signals)?,
-        corrections: None,
-    };
-    let cut = tally::fix_cut(asked, latest)?;
-    let index = tally::index(imported.people, job.key);
-    let retractions = Retractions::default();
-    let counting = Counting {
-        people: &index,
-        retractions: &retractions,
-        cut,
-        key: job.key,
-    };
+    prepare(out)?;
+    let known = Known::read(input, asked)?;
+    let cut = known.cut;
     let report = Mutex::new(CountReport {
         as_of: cut.as_of,
         known_at: cut.known_at,
         tenants: PerTenant::new(),
         files: Vec::new(),
     });
-    tally::count_units(counting, job.signals, progress, |counted| {
-        let mut files = write_days(job.out, &counted, &index, cut)?;
+    let shelf = tally::shelf(out);
+    let counting = known.counting(input);
+    tally::count_days(counting, input.signals, &shelf, progress, |counted| {
+        let mut files = write_days(out, &counted, &known.index, cut)?;
         let mut report = report.lock().unwrap_or_else(PoisonError::into_inner);
         report.files.append(&mut files);
         for (tenant, counts) in counted.tenants {
@@ -102,7 +78,7 @@ pub fn count_files(
         .map_err(|error| Error::new(ErrorKind::Io, error.to_string()))?
         + "
 ";
-    fs_err::write(job.out.join(COUNTS_DOCUMENT), document).map_err(|error| io(&error))?;
+    fs_err::write(out.join(COUNTS_DOCUMENT), document).map_err(|error| io(&error))?;
     Ok(report)
 }
 
@@ -119,27 +95,27 @@ fn prepare(out: &Path) -> Result<(), Error> {
     Ok(())
 }
 
-/// Writes the days of what was counted, tenant after tenant.
+/// Writes the days of what was counted.
 fn write_days(
     out: &Path,
     counted: &Counted,
     people: &PeopleIndex,
     cut: Cut,
 ) -> Result<Vec<FileEntry>, Error> {
-    let mut days: BTreeMap<UtcDay, Vec<bucket_counts::Row>> = BTreeMap::new();
-    for (tenant, counts) in &counted.tenants {
-        for row in af_count::bucket_counts(tenant, counts, people) {
-            days.entry(row.day).or_default().push(row);
-        }
-    }
+    let blocks = counted.tenants.values().flat_map(|counts| &counts.blocks);
+    let days: BTreeSet<UtcDay> = blocks.map(|block| block.day).collect();
     let metadata = Metadata::new()
         .with_formula(af_model::FORMULA)
         .with("as_of", &cut.as_of.to_string())
         .with("known_at", &cut.known_at.to_string());
     days.into_iter()
-        .map(|(day, rows)| {
+        .map(|day| {
             let path = out.join(format!("{day}.parquet"));
-            let batch = bucket_counts::batch(&rows);
+            let tenants = counted
+                .tenants
+                .iter()
+                .map(|(name, counts)| (&**name, counts));
+            let batch = af_count::bucket_counts(tenants, Some(day), people);
             Ok(table_file::write(
                 &path,
                 &bucket_counts::TABLE,

@@ -1,0 +1,224 @@
+//! Bytes → counts, a tenant after the other.
+
+use std::io::BufReader;
+use std::ops::Range;
+use std::sync::Arc;
+
+use af_count::{CountedBlock, PeopleIndex, SignalUids, TenantCounts, Unmatched, UnmatchedReason};
+use af_model::{UtcDay, UtcMillis};
+use af_store::AsideReader;
+use arrow::array::{Array, AsArray, Int32Array, Int64Array, RecordBatch, UInt32Array, UInt64Array};
+use arrow::datatypes::{Int32Type, Int64Type, UInt32Type, UInt64Type};
+use arrow::ipc::reader::StreamReader;
+
+use super::{Kept, level_of, narrow};
+
+/// Goes through what was counted of some days, tenants in ascending order.
+pub(in crate::tally) struct Cursor<'k> {
+    kept: &'k Kept,
+    meaning: Meaning,
+    unmatched: Stream,
+    blocks: Stream,
+}
+
+impl<'k> Cursor<'k> {
+    /// `None` when the bytes are not what was written.
+    pub(in crate::tally) fn new(kept: &'k Kept) -> Option<Self> {
+        let about = &kept.about;
+        let names: Vec<Arc<str>> = about
+            .names
+            .iter()
+            .map(|name| name.as_str().into())
+            .collect();
+        let rules: Option<Vec<Arc<[Arc<str>]>>> = about
+            .rules
+            .iter()
+            .map(|list| {
+                let list = list.iter().map(|&rule| names.get(rule as usize).cloned());
+                list.collect::<Option<Vec<_>>>().map(Into::into)
+            })
+            .collect();
+        Some(Self {
+            kept,
+            meaning: Meaning {
+                names,
+                rules: rules?,
+            },
+            unmatched: Stream::open(kept, kept.unmatched.clone())?,
+            blocks: Stream::open(kept, kept.blocks.clone())?,
+        })
+    }
+
+    /// Adds a tenant's blocks and signals of nobody; no earlier tenant can be asked for after it. `None`
+    /// when the bytes are not what was written, or name somebody who is not among the people.
+    pub(in crate::tally) fn add(
+        &mut self,
+        tenant: &str,
+        people: &PeopleIndex,
+        counts: &mut TenantCounts,
+    ) -> Option<()> {
+        let tenants = &self.kept.about.tenants;
+        let found = tenants.binary_search_by(|known| known.name.as_str().cmp(tenant));
+        let Ok(number) = found else {
+            return Some(());
+        };
+        let (number, meaning) = (narrow(number), &self.meaning);
+        self.unmatched.rows_of(number, |batch, rows| {
+            meaning.add_unmatched(batch, rows, counts)
+        })?;
+        self.blocks.rows_of(number, |batch, rows| {
+            meaning.add_blocks(batch, rows, tenant, people, counts)
+        })
+    }
+}
+
+/// A stream of batches whose first column is the tenant's number, ascending.
+struct Stream {
+    reader: StreamReader<BufReader<AsideReader>>,
+    /// What was read last and the first of its rows that nobody asked for.
+    batch: Option<(RecordBatch, usize)>,
+}
+
+impl Stream {
+    fn open(kept: &Kept, range: Range<u64>) -> Option<Self> {
+        let reader = StreamReader::try_new_buffered(kept.aside.read(range), None);
+        Some(Self {
+            reader: reader.ok()?,
+            batch: None,
+        })
+    }
+
+    fn rows_of(
+        &mut self,
+        tenant: u32,
+        mut each: impl FnMut(&RecordBatch, Range<usize>) -> Option<()>,
+    ) -> Option<()> {
+        loop {
+            let (batch, first) = match self.batch.take() {
+                Some(open) => open,
+                None => match self.reader.next() {
+                    Some(batch) => (batch.ok()?, 0),
+                    None => return Some(()),
+                },
+            };
+            let tenants = number(&batch, "tenant")?.values();
+            let start = first + tenants[first..].partition_point(|&number| number < tenant);
+            let end = start + tenants[start..].partition_point(|&number| number == tenant);
+            if start < end {
+                each(&batch, start..end)?;
+            }
+            if end < batch.num_rows() {
+                self.batch = Some((batch, end));
+                return Some(());
+            }
+        }
+    }
+}
+
+fn number<'b>(batch: &'b RecordBatch, column: &str) -> Option<&'b UInt32Array> {
+    batch
+        .column_by_name(column)?
+        .as_primitive_opt::<UInt32Type>()
+}
+
+fn time<'b>(batch: &'b RecordBatch, column: &str) -> Option<&'b Int64Array> {
+    batch
+        .column_by_name(column)?
+        .as_primitive_opt::<Int64Type>()
+}
+
+fn days(batch: &RecordBatch) -> Option<&Int32Array> {
+    batch.column_by_name("day")?.as_primitive_opt::<Int32Type>()
+}
+
+fn n(batch: &RecordBatch) -> Option<&UInt64Array> {
+    batch.column_by_name("n")?.as_primitive_opt::<UInt64Type>()
+}
+
+/// What numbers mean.
+struct Meaning {
+    names: Vec<Arc<str>>,
+    rules: Vec<Arc<[Arc<str>]>>,
+}
+
+impl Meaning {
+    fn name(&self, number: u32) -> Option<Arc<str>> {
+        self.names.get(number as usize).cloned()
+    }
+
+    fn add_blocks(
+        &self,
+        batch: &RecordBatch,
+        rows: Range<usize>,
+        tenant: &str,
+        people: &PeopleIndex,
+        counts: &mut TenantCounts,
+    ) -> Option<()> {
+        let (component, family) = (number(batch, "component")?, number(batch, "family")?);
+        let (level, rules) = (number(batch, "level")?, number(batch, "rules")?);
+        let (first, last) = (time(batch, "first_time")?, time(batch, "last_time")?);
+        let (day, n) = (days(batch)?, n(batch)?);
+        let user_uids = batch.column_by_name("user_uid")?.as_string_opt::<i32>()?;
+        let signal_uids = batch.column_by_name("signal_uids")?.as_list_opt::<i32>()?;
+        let uids = signal_uids.values().as_string_opt::<i32>()?;
+        let offsets = signal_uids.value_offsets();
+        let mut person: Option<(&str, u32)> = None;
+        counts.blocks.reserve(rows.len());
+        for row in rows {
+            let user_uid = user_uids.value(row);
+            // A person's blocks stand side by side.
+            let position = match person {
+                Some((of, position)) if of == user_uid => position,
+                _ => people.position(tenant, user_uid)?,
+            };
+            person = Some((user_uid, position));
+            let from = usize::try_from(offsets[row]).ok()?;
+            let to = usize::try_from(offsets[row + 1]).ok()?;
+            counts.blocks.push(CountedBlock {
+                person: position,
+                component: self.name(component.value(row))?,
+                family: self.name(family.value(row))?,
+                day: UtcDay(day.value(row)),
+                level: level_of(level.value(row))?,
+                n: n.value(row),
+                first_time: UtcMillis(first.value(row)),
+                last_time: UtcMillis(last.value(row)),
+                rule_ids: Arc::clone(self.rules.get(rules.value(row) as usize)?),
+                signal_uids: SignalUids::new((from..to).map(|uid| uids.value(uid))),
+            });
+        }
+        Some(())
+    }
+
+    fn add_unmatched(
+        &self,
+        batch: &RecordBatch,
+        rows: Range<usize>,
+        counts: &mut TenantCounts,
+    ) -> Option<()> {
+        let (reason, source) = (number(batch, "reason")?, number(batch, "source")?);
+        let (component, family) = (number(batch, "component")?, number(batch, "family")?);
+        let (level, rule_id) = (number(batch, "level")?, number(batch, "rule_id")?);
+        let (day, n) = (days(batch)?, n(batch)?);
+        let hashes = batch
+            .column_by_name("subject_hash")?
+            .as_string_opt::<i32>()?;
+        for row in rows {
+            let reason = self.name(reason.value(row))?;
+            counts.unmatched.push(Unmatched {
+                reason: UnmatchedReason::ALL
+                    .into_iter()
+                    .find(|known| known.as_str() == &*reason)?,
+                source: self.name(source.value(row))?,
+                day: UtcDay(day.value(row)),
+                component: self.name(component.value(row))?,
+                family: self.name(family.value(row))?,
+                level: level_of(level.value(row))?,
+                rule_id: self.name(rule_id.value(row))?,
+                subject_hash: hashes.is_valid(row).then(|| hashes.value(row).to_owned()),
+                n: n.value(row),
+            });
+        }
+        Some(())
+    }
+}

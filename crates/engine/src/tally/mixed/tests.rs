@@ -1,0 +1,248 @@
+//! However little memory there is, what is counted is the same.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use af_count::{PeopleIndex, Retractions};
+use af_model::UtcMillis;
+use af_model::tables::attack_signals;
+use af_testkit::generate::{self, Size, organization};
+use af_testkit::oracle::OracleInput;
+use arrow::array::{ArrayRef, BooleanArray};
+use arrow::compute::cast;
+use arrow::datatypes::{DataType, Field, Schema, TimeUnit};
+use parquet::arrow::ArrowWriter;
+use parquet::file::properties::WriterProperties;
+
+use super::*;
+use crate::progress::Silent;
+use crate::tally::{Cut, count_with, units};
+
+/// Three files of another writer: rows as they came, small row groups, the last with other types.
+fn foreign(folder: &Path, input: &OracleInput) -> Vec<PathBuf> {
+    let thirds = input.signals.chunks(input.signals.len().div_ceil(3));
+    let write = |(number, signals): (usize, &[_])| {
+        let table = &attack_signals::TABLE;
+        let batches = generate::to_batches(signals, 1);
+        let mut batch = concat_batches(&table.file_schema(), &batches).unwrap();
+        if number == 2 {
+            batch = in_other_types(&batch);
+        }
+        let path = folder.join(format!("{number}.parquet"));
+        let file = std::fs::File::create(&path).unwrap();
+        let properties = WriterProperties::builder().set_max_row_group_row_count(Some(23));
+        let mut writer =
+            ArrowWriter::try_new(file, batch.schema(), Some(properties.build())).unwrap();
+        writer.write(&batch).unwrap();
+        writer.close().unwrap();
+        path
+    };
+    thirds.enumerate().map(write).collect()
+}
+
+/// Instants in microseconds and texts as dictionaries.
+fn in_other_types(batch: &RecordBatch) -> RecordBatch {
+    let (fields, columns): (Vec<Field>, Vec<ArrayRef>) = batch
+        .schema()
+        .fields()
+        .iter()
+        .zip(batch.columns())
+        .map(|(field, column)| {
+            let to = match field.data_type() {
+                DataType::Timestamp(_, zone) => {
+                    DataType::Timestamp(TimeUnit::Microsecond, zone.clone())
+                }
+                DataType::Utf8 => {
+                    DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8))
+                }
+                other => other.clone(),
+            };
+            let column = cast(column, &to).unwrap();
+            let field = field.as_ref().clone().with_data_type(to);
+            (field.with_nullable(true), column)
+        })
+        .unzip();
+    RecordBatch::try_new(Arc::new(Schema::new(fields)), columns).unwrap()
+}
+
+fn counted(
+    counting: Counting<'_>,
+    files: &[PathBuf],
+    limits: Limits,
+    shelf: &Shelf,
+) -> Result<Counted, Error> {
+    let units = units::of_files(files)?;
+    let sum = Mutex::new(Counted::default());
+    for unit in &units {
+        let take = |counted| {
+            sum.lock().unwrap().absorb(counted);
+            Ok(())
+        };
+        count(counting, unit, limits, shelf, &take)?;
+    }
+    let mut sum = sum.into_inner().unwrap();
+    sum.sort();
+    Ok(sum)
+}
+
+#[test]
+fn little_memory_changes_no_figure() {
+    for seed in 0..12 {
+        let size = Size {
+            people: 25,
+            signals: 400,
+        };
+        let input = organization(seed, size);
+        let folder = tempfile::tempdir().unwrap();
+        let files = foreign(folder.path(), &input);
+        let people = PeopleIndex::new(input.people.clone(), &input.key);
+        let retractions = Retractions::new(&input.retractions, input.known_at);
+        let counting = Counting {
+            people: &people,
+            retractions: &retractions,
+            cut: Cut {
+                as_of: input.as_of,
+                known_at: input.known_at,
+            },
+            key: Some(&input.key),
+        };
+        let expected = count_with(counting, &[], &files, &Silent).unwrap();
+        for (waiting, together) in [(1 << 30, 1 << 30), (0, 1 << 30), (60_000, 7), (0, 1)] {
+            let limits = Limits { waiting, together };
+            let shelf = Shelf::new(folder.path(), 0);
+            let found = counted(counting, &files, limits, &shelf).unwrap();
+            assert_eq!(found, expected, "seed {seed}, {limits:?}");
+        }
+        // Nothing stays behind but the input.
+        assert_eq!(
+            std::fs::read_dir(folder.path()).unwrap().count(),
+            files.len()
+        );
+    }
+}
+
+#[test]
+fn every_day_is_handed_on_once() {
+    let size = Size {
+        people: 25,
+        signals: 400,
+    };
+    let input = organization(3, size);
+    let folder = tempfile::tempdir().unwrap();
+    let files = foreign(folder.path(), &input);
+    let people = PeopleIndex::new(input.people.clone(), &input.key);
+    let counting = Counting {
+        people: &people,
+        retractions: &Retractions::default(),
+        cut: Cut {
+            as_of: input.as_of,
+            known_at: input.known_at,
+        },
+        key: None,
+    };
+    let seen = Mutex::new(std::collections::BTreeMap::new());
+    for unit in units::of_files(&files).unwrap() {
+        let number = Mutex::new(0);
+        let take = |counted: Counted| {
+            let mut number = number.lock().unwrap();
+            *number += 1;
+            for block in counted.tenants.values().flat_map(|counts| &counts.blocks) {
+                let first = *seen.lock().unwrap().entry(block.day).or_insert(*number);
+                assert_eq!(first, *number, "{} came twice", block.day);
+            }
+            Ok(())
+        };
+        let limits = Limits {
+            waiting: 0,
+            together: 10,
+        };
+        count(
+            counting,
+            &unit,
+            limits,
+            &Shelf::new(folder.path(), 0),
+            &take,
+        )
+        .unwrap();
+    }
+    assert!(seen.into_inner().unwrap().len() > 20);
+}
+
+#[test]
+fn what_breaks_the_contract_is_refused_and_named() {
+    let size = Size {
+        people: 5,
+        signals: 60,
+    };
+    let input = organization(1, size);
+    let folder = tempfile::tempdir().unwrap();
+    let files = foreign(folder.path(), &input);
+    let batch = TableFile::open(&files[1], &attack_signals::TABLE).unwrap();
+    let batch = batch
+        .read(None, Scan::File)
+        .unwrap()
+        .next()
+        .unwrap()
+        .unwrap();
+    let place = batch.schema().index_of("time").unwrap();
+    let mut columns = batch.columns().to_vec();
+    columns[place] = Arc::new(BooleanArray::from(vec![true; batch.num_rows()]));
+    let mut fields: Vec<Field> = Vec::new();
+    fields.extend(
+        batch
+            .schema()
+            .fields()
+            .iter()
+            .map(|field| field.as_ref().clone()),
+    );
+    fields[place] = Field::new("time", DataType::Boolean, false);
+    let broken = RecordBatch::try_new(Arc::new(Schema::new(fields)), columns).unwrap();
+    let file = std::fs::File::create(&files[1]).unwrap();
+    let mut writer = ArrowWriter::try_new(file, broken.schema(), None).unwrap();
+    writer.write(&broken).unwrap();
+    writer.close().unwrap();
+    let people = PeopleIndex::new(input.people.clone(), &input.key);
+    let counting = Counting {
+        people: &people,
+        retractions: &Retractions::default(),
+        cut: Cut {
+            as_of: UtcMillis(0),
+            known_at: UtcMillis(0),
+        },
+        key: None,
+    };
+    let shelf = Shelf::new(folder.path(), 0);
+    let error = counted(counting, &files, Limits::default(), &shelf).unwrap_err();
+    let message = error.to_string();
+    assert!(
+        message.contains("1.parquet") && message.contains("column time"),
+        "{message}"
+    );
+}
+
+#[test]
+fn what_waits_in_a_file_comes_back_as_it_was() {
+    let size = Size {
+        people: 5,
+        signals: 90,
+    };
+    let batches = generate::to_batches(&organization(2, size).signals, 3);
+    let folder = tempfile::tempdir().unwrap();
+    let mut file = Shelf::new(folder.path(), 0).file().unwrap();
+    let other = in_other_types(&batches[0]);
+    append(&mut file, &[]).unwrap();
+    append(&mut file, &[batches[0].clone(), batches[1].clone()]).unwrap();
+    append(&mut file, &[batches[2].clone(), other.clone()]).unwrap();
+    let mut back = Vec::new();
+    let file = Aside::of_file(file);
+    for _ in 0..2 {
+        back.clear();
+        each(&file, &mut |batch| {
+            back.push(batch.clone());
+            Ok(())
+        })
+        .unwrap();
+    }
+    let first = concat_batches(&batches[0].schema(), &batches[..2]).unwrap();
+    assert_eq!(back, [first, batches[2].clone(), other]);
+}
