@@ -1,6 +1,7 @@
 //! The labels of a batch as numbers: which tenant and which kind of signal a row is, found column by
 //! column and once per distinct value, never by hashing a row.
 
+use arrow::array::Array;
 use hashbrown::HashMap;
 
 use crate::columns::{KIND_TEXTS, Labels, Text, coded};
@@ -101,10 +102,14 @@ fn codes(column: &Text, rows: usize) -> (Vec<u32>, usize) {
         // A dictionary may hold a value twice, and values that no row has.
         Text::Coded(keys, values) => {
             let null = code(None);
-            let by_value: Vec<u32> = values.iter().map(&mut code).collect();
-            (0..rows)
-                .map(|row| coded(keys, row).map_or(null, |value| by_value[value]))
-                .collect()
+            let mut by_value: Vec<Option<u32>> = vec![None; values.len()];
+            let of_row = |row| match coded(keys, row) {
+                None => null,
+                Some(value) => *by_value[value].get_or_insert_with(|| {
+                    code(values.is_valid(value).then(|| values.value(value)))
+                }),
+            };
+            (0..rows).map(of_row).collect()
         }
     };
     (codes, known.len())
