@@ -1,6 +1,7 @@
 //! One incident counts once a day, then signals become blocks (af-1 §2.2–2.3).
 
 use std::cmp::Ordering;
+use std::ops::Range;
 use std::sync::Arc;
 
 use af_model::{UtcDay, UtcMillis};
@@ -9,7 +10,7 @@ use hashbrown::HashMap;
 use crate::admit::Admitted;
 use crate::interner::{NONE, Symbol};
 use crate::kind::{Kinds, place};
-use crate::output::{CountedBlock, REPRESENTATIVES, SignalUids};
+use crate::output::{CountedBlock, REPRESENTATIVES, SignalUids, UidList};
 
 /// The blocks of a tenant's day and how many signals others stand for.
 #[derive(Default)]
@@ -29,6 +30,9 @@ pub(crate) fn collapse(mut admitted: Vec<Admitted<'_>>, kinds: &Kinds, day: UtcD
         day,
         rules: HashMap::new(),
         found: Collapsed::default(),
+        uids: UidList::default(),
+        named: Vec::new(),
+        none: SignalUids::new([]),
         candidates: Vec::new(),
     };
     for bucket in
@@ -36,7 +40,17 @@ pub(crate) fn collapse(mut admitted: Vec<Admitted<'_>>, kinds: &Kinds, day: UtcD
     {
         buckets.bucket(bucket);
     }
-    buckets.found
+    let Buckets {
+        mut found,
+        uids,
+        named,
+        ..
+    } = buckets;
+    let uids = Arc::new(uids);
+    for (block, named) in found.blocks.iter_mut().zip(named) {
+        block.signal_uids = SignalUids::of(&uids, named);
+    }
+    found
 }
 
 /// The place of every series in the order of names.
@@ -71,6 +85,10 @@ struct Buckets<'k, 'p> {
     /// Several rules of one block, by their symbols.
     rules: HashMap<Vec<Symbol>, Arc<[Arc<str>]>>,
     found: Collapsed,
+    /// The signals that blocks name, and which of them each does.
+    uids: UidList,
+    named: Vec<Range<u32>>,
+    none: SignalUids,
     /// Memory that every bucket uses.
     candidates: Vec<Candidate<'p>>,
 }
@@ -138,6 +156,8 @@ impl<'p> Buckets<'_, 'p> {
             latest = latest.max(incident.time);
         }
         let named = &incidents[..incidents.len().min(REPRESENTATIVES)];
+        let named = self.uids.push(named.iter().map(|incident| incident.uid));
+        self.named.push(named);
         let rule_ids = self.rule_ids(incidents);
         self.found.blocks.push(CountedBlock {
             person: of.person,
@@ -149,7 +169,8 @@ impl<'p> Buckets<'_, 'p> {
             first_time: UtcMillis(earliest),
             last_time: UtcMillis(latest),
             rule_ids,
-            signal_uids: SignalUids::new(named.iter().map(|incident| incident.uid)),
+            // All ids of the day are one list, which is whole at its end.
+            signal_uids: self.none.clone(),
         });
     }
 

@@ -88,8 +88,8 @@ pub use columns::columns_read;
 pub use counter::{Counter, Cut, INVALID_TENANT};
 pub use error::{Error, ErrorKind};
 pub use output::{
-    Counted, CountedBlock, SignalUids, TenantCounts, Unmatched, UnmatchedReason, bucket_counts,
-    unmatched_signals,
+    Counted, CountedBlock, SignalUids, TenantCounts, UidList, Unmatched, UnmatchedReason,
+    bucket_counts, unmatched_signals,
 };
 pub use people::{ChangedKeys, KeyStates, PeopleIndex, Resolution, Subject};
 pub use retractions::{Retractions, Statement, Target, TargetKind, statements};

@@ -2,6 +2,8 @@
 
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
+use std::fmt;
+use std::ops::Range;
 use std::sync::Arc;
 
 use af_model::accounting::SignalAccount;
@@ -14,6 +16,7 @@ use arrow::array::{
 use rayon::prelude::*;
 
 use crate::counter::Cut;
+use crate::interner::position;
 use crate::people::PeopleIndex;
 
 /// How many signals of a block are named.
@@ -133,47 +136,89 @@ pub struct CountedBlock {
     pub signal_uids: SignalUids,
 }
 
-/// Ids of signals in one piece of memory: there are as many as blocks, and more.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SignalUids {
+/// Ids of signals of many blocks in one piece of memory: there are as many as blocks, and more.
+#[derive(Debug, Default)]
+pub struct UidList {
     /// One after the other.
-    texts: Box<str>,
-    /// Where all but the last end.
-    ends: Box<[u32]>,
+    texts: String,
+    /// Where each ends.
+    ends: Vec<usize>,
+}
+
+impl UidList {
+    /// Appends ids and tells their places.
+    ///
+    /// # Panics
+    /// With 2^32 ids.
+    pub fn push<'t>(&mut self, uids: impl IntoIterator<Item = &'t str>) -> Range<u32> {
+        let first = position(self.ends.len());
+        for uid in uids {
+            self.texts.push_str(uid);
+            self.ends.push(self.texts.len());
+        }
+        first..position(self.ends.len())
+    }
+
+    fn get(&self, place: usize) -> &str {
+        let start = place.checked_sub(1).map_or(0, |before| self.ends[before]);
+        &self.texts[start..self.ends[place]]
+    }
+}
+
+/// Ids of signals, some of a list that many blocks share.
+#[derive(Clone)]
+pub struct SignalUids {
+    list: Arc<UidList>,
+    first: u32,
+    end: u32,
 }
 
 impl SignalUids {
-    /// The ids in the given order.
+    /// The ids in the given order, in a list of their own.
+    pub fn new<'t>(uids: impl IntoIterator<Item = &'t str>) -> Self {
+        let mut list = UidList::default();
+        let places = list.push(uids);
+        Self::of(&Arc::new(list), places)
+    }
+
+    /// The ids at some places of a list.
     ///
     /// # Panics
-    /// When they are longer than 4 GiB together.
-    pub fn new<'t>(uids: impl Iterator<Item = &'t str> + Clone) -> Self {
-        let mut texts = String::with_capacity(uids.clone().map(str::len).sum());
-        let mut ends = Vec::with_capacity(uids.clone().count().saturating_sub(1));
-        for (number, uid) in uids.enumerate() {
-            if number > 0 {
-                ends.push(u32::try_from(texts.len()).expect("20 ids are shorter than 4 GiB"));
-            }
-            texts.push_str(uid);
-        }
+    /// When the list has no such places.
+    pub fn of(list: &Arc<UidList>, places: Range<u32>) -> Self {
+        assert!(
+            places.start <= places.end && places.end as usize <= list.ends.len(),
+            "places of the list"
+        );
         Self {
-            texts: texts.into(),
-            ends: ends.into(),
+            list: Arc::clone(list),
+            first: places.start,
+            end: places.end,
         }
     }
 
-    /// How many there are, at least 1.
+    /// How many there are.
     pub fn count(&self) -> usize {
-        self.ends.len() + 1
+        (self.end - self.first) as usize
     }
 
     /// One after the other.
     pub fn iter(&self) -> impl Iterator<Item = &str> {
-        let ends = self.ends.iter().map(|&end| end as usize);
-        let starts = std::iter::once(0).chain(ends.clone());
-        starts
-            .zip(ends.chain([self.texts.len()]))
-            .map(|(start, end)| &self.texts[start..end])
+        (self.first..self.end).map(|place| self.list.get(place as usize))
+    }
+}
+
+impl PartialEq for SignalUids {
+    fn eq(&self, other: &Self) -> bool {
+        self.iter().eq(other.iter())
+    }
+}
+
+impl Eq for SignalUids {}
+
+impl fmt::Debug for SignalUids {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.iter()).finish()
     }
 }
 

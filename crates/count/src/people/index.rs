@@ -97,9 +97,10 @@ impl PeopleIndex {
         &self.people
     }
 
-    /// The position of a person.
-    pub fn position(&self, tenant: &str, user_uid: &str) -> Option<u32> {
-        self.tenants.get(tenant)?.uids.get(user_uid).copied()
+    /// The positions of a tenant's people by their ids; `None` for a tenant without people.
+    pub fn positions_of(&self, tenant: &str) -> Option<impl Fn(&str) -> Option<u32>> {
+        let uids = &self.tenants.get(tenant)?.uids;
+        Some(|user_uid: &str| uids.get(user_uid).copied())
     }
 
     /// Whom a subject means at `time`, among the people who exist at `as_of` (af-1 §3).

@@ -8,7 +8,7 @@ use af_count::{Counted, PeopleIndex, TenantCounts};
 use af_store::{Aside, Shelf};
 use rayon::prelude::*;
 
-use super::kept::{Cursor, Kept, to_bytes};
+use super::kept::{Cursor, Kept, SharedNames, to_bytes};
 use crate::assemble::CountsByTenant;
 use crate::error::{Error, ErrorKind};
 
@@ -130,7 +130,9 @@ impl<'c> CountsByTenant<'c> for ByTenant<'c> {
     }
 
     fn rewind(&mut self) -> Result<(), Error> {
-        let days: Option<Vec<Cursor<'c>>> = self.counted.days.iter().map(Cursor::new).collect();
+        let mut names = SharedNames::default();
+        let days = self.counted.days.iter();
+        let days: Option<Vec<Cursor<'c>>> = days.map(|day| Cursor::new(day, &mut names)).collect();
         self.days = days.ok_or_else(changed)?;
         Ok(())
     }

@@ -26,7 +26,7 @@ use serde::{Deserialize, Serialize};
 mod read;
 mod write;
 
-pub(super) use read::Cursor;
+pub(super) use read::{Cursor, SharedNames};
 pub(super) use write::to_bytes;
 
 const HASH_BYTES: u64 = 32;

@@ -1,10 +1,13 @@
 //! Bytes → counts, a tenant after the other.
 
+use std::collections::BTreeSet;
 use std::io::BufReader;
 use std::ops::Range;
 use std::sync::Arc;
 
-use af_count::{CountedBlock, PeopleIndex, SignalUids, TenantCounts, Unmatched, UnmatchedReason};
+use af_count::{
+    CountedBlock, PeopleIndex, SignalUids, TenantCounts, UidList, Unmatched, UnmatchedReason,
+};
 use af_model::{UtcDay, UtcMillis};
 use af_store::AsideReader;
 use arrow::array::{Array, AsArray, Int32Array, Int64Array, RecordBatch, UInt32Array, UInt64Array};
@@ -22,14 +25,11 @@ pub(in crate::tally) struct Cursor<'k> {
 }
 
 impl<'k> Cursor<'k> {
-    /// `None` when the bytes are not what was written.
-    pub(in crate::tally) fn new(kept: &'k Kept) -> Option<Self> {
+    /// `None` when the bytes are not what was written. Days share their names: those of blocks are then
+    /// hardly ever compared.
+    pub(in crate::tally) fn new(kept: &'k Kept, shared: &mut SharedNames) -> Option<Self> {
         let about = &kept.about;
-        let names: Vec<Arc<str>> = about
-            .names
-            .iter()
-            .map(|name| name.as_str().into())
-            .collect();
+        let names: Vec<Arc<str>> = about.names.iter().map(|name| shared.get(name)).collect();
         let rules: Option<Vec<Arc<[Arc<str>]>>> = about
             .rules
             .iter()
@@ -63,12 +63,28 @@ impl<'k> Cursor<'k> {
             return Some(());
         };
         let (number, meaning) = (narrow(number), &self.meaning);
+        let positions = people.positions_of(tenant);
         self.unmatched.rows_of(number, |batch, rows| {
             meaning.add_unmatched(batch, rows, counts)
         })?;
         self.blocks.rows_of(number, |batch, rows| {
-            meaning.add_blocks(batch, rows, tenant, people, counts)
+            meaning.add_blocks(batch, rows, positions.as_ref()?, counts)
         })
+    }
+}
+
+/// Names by their text.
+#[derive(Default)]
+pub(in crate::tally) struct SharedNames(BTreeSet<Arc<str>>);
+
+impl SharedNames {
+    fn get(&mut self, name: &str) -> Arc<str> {
+        if let Some(known) = self.0.get(name) {
+            return Arc::clone(known);
+        }
+        let name: Arc<str> = name.into();
+        self.0.insert(Arc::clone(&name));
+        name
     }
 }
 
@@ -150,8 +166,7 @@ impl Meaning {
         &self,
         batch: &RecordBatch,
         rows: Range<usize>,
-        tenant: &str,
-        people: &PeopleIndex,
+        positions: &impl Fn(&str) -> Option<u32>,
         counts: &mut TenantCounts,
     ) -> Option<()> {
         let (component, family) = (number(batch, "component")?, number(batch, "family")?);
@@ -161,7 +176,16 @@ impl Meaning {
         let user_uids = batch.column_by_name("user_uid")?.as_string_opt::<i32>()?;
         let signal_uids = batch.column_by_name("signal_uids")?.as_list_opt::<i32>()?;
         let uids = signal_uids.values().as_string_opt::<i32>()?;
-        let offsets = signal_uids.value_offsets();
+        let place = |row: usize| usize::try_from(signal_uids.value_offsets()[row]).ok();
+        let (first_uid, end_uid) = (place(rows.start)?, place(rows.end)?);
+        let mut list = UidList::default();
+        list.push((first_uid..end_uid).map(|uid| uids.value(uid)));
+        let list = Arc::new(list);
+        let named = |row: usize| {
+            let from = u32::try_from(place(row)? - first_uid).ok()?;
+            let to = u32::try_from(place(row + 1)? - first_uid).ok()?;
+            Some(SignalUids::of(&list, from..to))
+        };
         let mut person: Option<(&str, u32)> = None;
         counts.blocks.reserve(rows.len());
         for row in rows {
@@ -169,11 +193,9 @@ impl Meaning {
             // A person's blocks stand side by side.
             let position = match person {
                 Some((of, position)) if of == user_uid => position,
-                _ => people.position(tenant, user_uid)?,
+                _ => positions(user_uid)?,
             };
             person = Some((user_uid, position));
-            let from = usize::try_from(offsets[row]).ok()?;
-            let to = usize::try_from(offsets[row + 1]).ok()?;
             counts.blocks.push(CountedBlock {
                 person: position,
                 component: self.name(component.value(row))?,
@@ -184,7 +206,7 @@ impl Meaning {
                 first_time: UtcMillis(first.value(row)),
                 last_time: UtcMillis(last.value(row)),
                 rule_ids: Arc::clone(self.rules.get(rules.value(row) as usize)?),
-                signal_uids: SignalUids::new((from..to).map(|uid| uids.value(uid))),
+                signal_uids: named(row)?,
             });
         }
         Some(())

@@ -1,6 +1,6 @@
 //! Counts → bytes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use af_count::{Counted, CountedBlock, PeopleIndex, Unmatched};
@@ -24,6 +24,9 @@ struct Numbers {
     of_name: BTreeMap<String, u32>,
     rules: Vec<Vec<u32>>,
     of_rules: BTreeMap<Vec<u32>, u32>,
+    /// By where they lie: counts share their names, so that hardly one is compared.
+    of_shared: HashMap<(usize, usize), u32>,
+    of_shared_rules: HashMap<(usize, usize), u32>,
 }
 
 impl Numbers {
@@ -37,13 +40,30 @@ impl Numbers {
         number
     }
 
-    fn rules(&mut self, rules: &[Arc<str>]) -> u32 {
-        let rules: Vec<u32> = rules.iter().map(|rule| self.name(rule)).collect();
-        let next = narrow(self.rules.len());
-        let number = *self.of_rules.entry(rules.clone()).or_insert(next);
-        if number == next {
-            self.rules.push(rules);
+    /// As [`Numbers::name`], for a text that lives as long as these numbers are given.
+    fn shared(&mut self, name: &Arc<str>) -> u32 {
+        let place = (name.as_ptr() as usize, name.len());
+        if let Some(&known) = self.of_shared.get(&place) {
+            return known;
         }
+        let number = self.name(name);
+        self.of_shared.insert(place, number);
+        number
+    }
+
+    /// The number of a list that lives as long as these numbers are given.
+    fn rules(&mut self, rules: &Arc<[Arc<str>]>) -> u32 {
+        let place = (rules.as_ptr() as usize, rules.len());
+        if let Some(&known) = self.of_shared_rules.get(&place) {
+            return known;
+        }
+        let list: Vec<u32> = rules.iter().map(|rule| self.shared(rule)).collect();
+        let next = narrow(self.rules.len());
+        let number = *self.of_rules.entry(list.clone()).or_insert(next);
+        if number == next {
+            self.rules.push(list);
+        }
+        self.of_shared_rules.insert(place, number);
         number
     }
 }
@@ -111,8 +131,8 @@ fn blocks_stream(counted: &Counted, people: &PeopleIndex, numbers: &mut Numbers)
             user_uids.append_value(&people.people()[block.person as usize].user_uid);
             let numbered = [
                 *tenant,
-                numbers.name(&block.component),
-                numbers.name(&block.family),
+                numbers.shared(&block.component),
+                numbers.shared(&block.family),
                 narrow(block.level.slot()),
                 numbers.rules(&block.rule_ids),
             ];
@@ -182,11 +202,11 @@ fn unmatched_stream(counted: &Counted, numbers: &mut Numbers) -> Vec<u8> {
             let numbered = [
                 *tenant,
                 numbers.name(row.reason.as_str()),
-                numbers.name(&row.source),
-                numbers.name(&row.component),
-                numbers.name(&row.family),
+                numbers.shared(&row.source),
+                numbers.shared(&row.component),
+                numbers.shared(&row.family),
                 narrow(row.level.slot()),
-                numbers.name(&row.rule_id),
+                numbers.shared(&row.rule_id),
             ];
             for (builder, number) in figures.iter_mut().zip(numbered) {
                 builder.append_value(number);
