@@ -54,8 +54,8 @@ pub(crate) struct NormalizeOkta {
     #[arg(long, value_name = "T", value_parser = parse_cut)]
     pub(crate) ingested_at: Option<UtcMillis>,
 
-    /// Memory for events that wait to be written, in MiB; beyond it sorted runs go to disk.
-    #[arg(long, value_name = "MIB", default_value_t = 512, value_parser = clap::value_parser!(u32).range(1..))]
+    /// Memory for events that wait to be written, in MiB; beyond it days are written early.
+    #[arg(long, value_name = "MIB", default_value_t = 256, value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) buffer: u32,
 
     /// Read and judge everything, write nothing.

@@ -162,35 +162,40 @@ pub enum ColumnBuilder {
 impl ColumnBuilder {
     /// An empty column.
     pub fn new(kind: Kind) -> Self {
+        Self::with_capacity(kind, 1024)
+    }
+
+    /// An empty column with room for so many rows of short cells. What many small batches do not use
+    /// of their room adds up.
+    pub fn with_capacity(kind: Kind, rows: usize) -> Self {
+        let text = || StringBuilder::with_capacity(rows, 16 * rows);
         let structs = |fields: Fields| {
             let item = Field::new("element", DataType::Struct(fields.clone()), true);
-            Self::Structs(ListBuilder::new(StructBuilder::from_fields(fields, 0)).with_field(item))
+            let items = StructBuilder::from_fields(fields, 0);
+            Self::Structs(ListBuilder::with_capacity(items, rows).with_field(item))
         };
         match kind {
-            Kind::Text => Self::Text(StringBuilder::new()),
-            Kind::Int => Self::Int(Int64Builder::new()),
-            Kind::Real => Self::Real(Float64Builder::new()),
-            Kind::Flag => Self::Flag(BooleanBuilder::new()),
-            Kind::Instant => {
-                Self::Instant(TimestampMillisecondBuilder::new().with_data_type(instant_type()))
-            }
-            Kind::Day => Self::Day(Date32Builder::new()),
-            Kind::Texts => Self::Texts(
-                ListBuilder::new(StringBuilder::new()).with_field(Field::new(
-                    "element",
-                    DataType::Utf8,
-                    true,
-                )),
+            Kind::Text => Self::Text(text()),
+            Kind::Int => Self::Int(Int64Builder::with_capacity(rows)),
+            Kind::Real => Self::Real(Float64Builder::with_capacity(rows)),
+            Kind::Flag => Self::Flag(BooleanBuilder::with_capacity(rows)),
+            Kind::Instant => Self::Instant(
+                TimestampMillisecondBuilder::with_capacity(rows).with_data_type(instant_type()),
             ),
-            Kind::TextMap => Self::TextMap(Box::new(MapBuilder::new(
-                Some(MapFieldNames {
+            Kind::Day => Self::Day(Date32Builder::with_capacity(rows)),
+            Kind::Texts => {
+                let item = Field::new("element", DataType::Utf8, true);
+                Self::Texts(ListBuilder::with_capacity(text(), rows).with_field(item))
+            }
+            Kind::TextMap => {
+                let names = MapFieldNames {
                     entry: "key_value".to_owned(),
                     key: "key".to_owned(),
                     value: "value".to_owned(),
-                }),
-                StringBuilder::new(),
-                StringBuilder::new(),
-            ))),
+                };
+                let map = MapBuilder::with_capacity(Some(names), text(), text(), rows);
+                Self::TextMap(Box::new(map))
+            }
             Kind::Targets => structs(target_fields()),
             Kind::Aliases => structs(alias_fields()),
         }

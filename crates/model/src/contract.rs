@@ -25,6 +25,22 @@ pub struct Column {
     pub doc: &'static str,
 }
 
+impl Column {
+    /// Its type in scans: what repeats is a dictionary.
+    fn scan_type(&self) -> DataType {
+        match self.kind {
+            Kind::Text if self.repeats => {
+                DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8))
+            }
+            kind => kind.data_type(),
+        }
+    }
+
+    fn field(&self, data_type: DataType) -> Field {
+        Field::new(self.name, data_type, self.nullable)
+    }
+}
+
 /// The written contract of one table.
 #[derive(Debug)]
 pub struct Table {
@@ -60,19 +76,12 @@ impl Table {
 
     /// The schema for scans: columns that repeat are dictionaries.
     pub fn scan_schema(&self) -> SchemaRef {
-        self.schema(|column| match column.kind {
-            Kind::Text if column.repeats => {
-                DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8))
-            }
-            kind => kind.data_type(),
-        })
+        self.schema(Column::scan_type)
     }
 
     fn schema(&self, data_type: impl Fn(&Column) -> DataType) -> SchemaRef {
-        let fields = self
-            .columns
-            .iter()
-            .map(|column| Field::new(column.name, data_type(column), column.nullable));
+        let columns = self.columns.iter();
+        let fields = columns.map(|column| column.field(data_type(column)));
         Arc::new(Schema::new(fields.collect::<Vec<_>>()))
     }
 
@@ -114,16 +123,15 @@ impl Table {
         names: &[&str],
         dictionaries: bool,
     ) -> Result<RecordBatch, ContractError> {
-        let schema = if dictionaries {
-            self.scan_schema()
-        } else {
-            self.file_schema()
-        };
         let fields = names.iter().map(|name| {
-            schema
-                .field_with_name(name)
-                .expect("the names are columns of the table")
-                .clone()
+            let column = self
+                .column(name)
+                .expect("the names are columns of the table");
+            column.field(if dictionaries {
+                column.scan_type()
+            } else {
+                column.kind.data_type()
+            })
         });
         self.conform_to(batch, &Arc::new(Schema::new(fields.collect::<Vec<_>>())))
     }
@@ -251,16 +259,21 @@ macro_rules! table {
 
         impl Default for Builder {
             fn default() -> Self {
-                let columns = TABLE
-                    .columns
-                    .iter()
-                    .map(|column| $crate::cell::ColumnBuilder::new(column.kind))
-                    .collect();
-                Self { columns, len: 0 }
+                Self::with_capacity(1024)
             }
         }
 
         impl Builder {
+            /// A builder with room for so many rows.
+            pub fn with_capacity(rows: usize) -> Self {
+                let columns = TABLE
+                    .columns
+                    .iter()
+                    .map(|column| $crate::cell::ColumnBuilder::with_capacity(column.kind, rows))
+                    .collect();
+                Self { columns, len: 0 }
+            }
+
             /// Appends one row.
             pub fn append(&mut self, row: &Row) {
                 let mut columns = self.columns.iter_mut();

@@ -61,7 +61,9 @@ fn positive_of_text(text: &str) -> Vec<Cow<'_, str>> {
         return positive_of_map(behaviors).collect();
     }
     // Forwarders that turn the printed map into a list keep its entries.
-    if let Ok(entries) = serde_json::from_str::<Vec<Text<'_>>>(text) {
+    if text.trim_start().starts_with('[')
+        && let Ok(entries) = serde_json::from_str::<Vec<Text<'_>>>(text)
+    {
         return entries
             .iter()
             .filter_map(|entry| printed_entry(entry.as_str()?))

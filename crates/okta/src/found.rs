@@ -11,7 +11,7 @@ use crate::{envelope, parse, uid, warehouse};
 #[derive(Debug)]
 pub struct Found<'a> {
     /// The row, or why there is none.
-    pub outcome: Result<Row<'a>, Reject>,
+    pub outcome: &'a Result<Row<'a>, Reject>,
     /// The event as it was found, without its envelope. It may hold anything, a password included.
     pub text: &'a [u8],
     /// Where the event starts, in bytes from the start of the input; for an event inside a text,
@@ -44,7 +44,9 @@ impl Normalizer<'_> {
     /// let line = br#"{"time":1763636400,"host":"h","event":{"uuid":"e1",
     ///     "published":"2026-11-20T11:00:00Z","eventType":"user.session.start"}}"#;
     /// let mut uids = Vec::new();
-    /// normalizer.events(line, |found| uids.push(found.outcome.unwrap().metadata_uid.into_owned()));
+    /// normalizer.events(line, |found| {
+    ///     uids.push(found.outcome.as_ref().unwrap().metadata_uid.to_string());
+    /// });
     /// assert_eq!(uids, ["e1"]);
     /// ```
     pub fn events(&self, json: &[u8], mut each: impl FnMut(Found<'_>)) {
@@ -70,22 +72,22 @@ impl Normalizer<'_> {
                 let offset = before + candidate.offset;
                 match candidate.fault {
                     Some(reason) => each(Found {
-                        outcome: Err(Reject::whole(reason)),
+                        outcome: &Err(Reject::whole(reason)),
                         text,
                         offset,
                     }),
-                    None => self.emit(self.event(text), text, offset, &mut each),
+                    None => self.emit(&self.event(text), text, offset, &mut each),
                 }
             }
             return;
         }
-        self.emit(outcome, json, 0, &mut each);
+        self.emit(&outcome, json, 0, &mut each);
     }
 
     /// Hands on what became of one event, with its nesting back if a warehouse took it.
     fn emit(
         &self,
-        outcome: Result<Row<'_>, Reject>,
+        outcome: &Result<Row<'_>, Reject>,
         text: &[u8],
         offset: usize,
         each: &mut impl FnMut(Found<'_>),
@@ -95,9 +97,8 @@ impl Normalizer<'_> {
             && let Some(restored) = warehouse::restored(event)
             && let Ok(row) = self.event(restored.as_bytes())
         {
-            let outcome = Ok(row);
             each(Found {
-                outcome,
+                outcome: &Ok(row),
                 text,
                 offset,
             });

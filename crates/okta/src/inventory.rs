@@ -83,11 +83,12 @@ lenient_object! {
 /// ```
 pub fn person(
     tenant: &str,
-    user: &[u8],
+    json: &[u8],
     source: Option<&str>,
     imported_at: Option<UtcMillis>,
 ) -> Result<Person, Reject> {
-    let user: User<'_> = parse::object(user)?;
+    let mut user = User::default();
+    parse::object(json, &mut user)?;
     let id = match user.id {
         Scalar::Text(id) if !id.trim().is_empty() => id.trim().to_owned(),
         Scalar::Null | Scalar::Text(_) => {

@@ -84,7 +84,8 @@ impl<'k> Normalizer<'k> {
     /// absent or no text, or when `published` is no instant or too far in the future. The caller
     /// counts it and goes on.
     pub fn event<'a>(&'a self, json: &'a [u8]) -> Result<Row<'a>, Reject> {
-        let mut event: Event<'a> = parse::object(json)?;
+        let mut event = Event::default();
+        parse::object(json, &mut event)?;
         let uuid = required(&mut event.uuid, "uuid", RejectReason::MissingUuid)?;
         let event_type = required(&mut event.kind, "eventType", RejectReason::MissingEventType)?;
         let time = published::instant(&event.published)?;

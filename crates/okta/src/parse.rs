@@ -1,7 +1,9 @@
 //! From bytes to a shape: UTF-8 once, a bound on nesting, then one typed pass.
 
-use serde::Deserialize;
+use serde::de::DeserializeSeed;
+use serde_json::Deserializer;
 
+use crate::lenient::{InPlace, Object};
 use crate::reject::{Reject, RejectReason};
 
 /// Deepest nesting of objects and lists that is read; an event nested deeper is refused.
@@ -10,15 +12,19 @@ use crate::reject::{Reject, RejectReason};
 /// whatever passes here can be read again everywhere.
 pub const MAX_DEPTH: usize = 127;
 
-/// Reads one JSON object.
-pub(crate) fn object<'a, T: Deserialize<'a>>(json: &'a [u8]) -> Result<T, Reject> {
+/// Reads one JSON object into an empty shape.
+pub(crate) fn object<'a, T: Object<'a>>(json: &'a [u8], into: &mut T) -> Result<(), Reject> {
     let text = checked_text(json)?;
-    let outcome = serde_json::from_str(text).map_err(|error| Reject::whole(reason_of(&error)));
+    let mut reader = Deserializer::from_str(text);
+    InPlace(into)
+        .deserialize(&mut reader)
+        .and_then(|()| reader.end())
+        .map_err(|error| Reject::whole(reason_of(&error)))?;
     if text.starts_with('{') {
-        return outcome;
+        return Ok(());
     }
     // A number or a list reads as an empty shape, which would be a puzzling reject.
-    outcome.and_then(|_| Err(Reject::whole(RejectReason::NotAnObject)))
+    Err(Reject::whole(RejectReason::NotAnObject))
 }
 
 /// Bytes as trimmed text without a byte-order mark, nested no deeper than [`MAX_DEPTH`].
@@ -47,10 +53,8 @@ pub(crate) fn reason_of(error: &serde_json::Error) -> RejectReason {
 
 fn is_too_deep(json: &[u8]) -> bool {
     // Few events have that many brackets at all; only those are walked.
-    memchr::memchr2_iter(b'{', b'[', json)
-        .nth(MAX_DEPTH)
-        .is_some()
-        && depth(json) > MAX_DEPTH
+    let count = |mark| memchr::memchr_iter(mark, json).count();
+    count(b'{') + count(b'[') > MAX_DEPTH && depth(json) > MAX_DEPTH
 }
 
 /// Greatest nesting; brackets inside strings do not count.
@@ -81,12 +85,12 @@ fn depth(json: &[u8]) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use serde::de::IgnoredAny;
-
     use super::*;
+    use crate::event::Entity;
 
     fn reason(json: &[u8]) -> Option<RejectReason> {
-        object::<IgnoredAny>(json).err().map(|reject| reject.reason)
+        let read = object(json, &mut Entity::default());
+        read.err().map(|reject| reject.reason)
     }
 
     #[test]

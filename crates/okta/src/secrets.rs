@@ -79,7 +79,27 @@ fn names_secret(name: &str) -> bool {
         && !ABOUT.iter().any(|about| word.ends_with(about))
 }
 
-/// Whether a secret word occurs at all, in any case: a cheap look before a thorough one.
+/// The beginnings of [`SECRET_WORDS`].
+const BEGINNINGS: [[u8; 2]; 7] = [*b"to", *b"se", *b"pa", *b"co", *b"au", *b"ap", *b"pr"];
+
+/// For each byte, in either case, of which beginnings it is the first letter and of which the second:
+/// one bit each.
+static BEGINS: [(u8, u8); 256] = {
+    let mut table = [(0, 0); 256];
+    let mut index = 0;
+    while index < BEGINNINGS.len() {
+        let [first, second] = BEGINNINGS[index];
+        table[first as usize].0 |= 1 << index;
+        table[first.to_ascii_uppercase() as usize].0 |= 1 << index;
+        table[second as usize].1 |= 1 << index;
+        table[second.to_ascii_uppercase() as usize].1 |= 1 << index;
+        index += 1;
+    }
+    table
+};
+
+/// Whether a secret word occurs at all, in any case: a cheap look before a thorough one. Every
+/// detail of every event is looked at, so two letters must do for almost all of them.
 fn speaks_of_secrets(text: &str) -> bool {
     const WRITTEN_APART: [&str; 4] = ["api_key", "api-key", "private_key", "private-key"];
     let bytes = text.as_bytes();
@@ -91,8 +111,10 @@ fn speaks_of_secrets(text: &str) -> bool {
                 .is_some_and(|here| here.eq_ignore_ascii_case(word.as_bytes()))
         })
     };
-    let may_start = |byte: u8| b"tspca".contains(&byte.to_ascii_lowercase());
-    (0..bytes.len()).any(|at| may_start(bytes[at]) && words_at(at))
+    let may_start =
+        |pair: &[u8]| BEGINS[usize::from(pair[0])].0 & BEGINS[usize::from(pair[1])].1 != 0;
+    let mut pairs = bytes.windows(2).enumerate();
+    pairs.any(|(at, pair)| may_start(pair) && words_at(at))
 }
 
 /// The value of a debugData entry without secrets.
@@ -252,6 +274,24 @@ mod tests {
         ] {
             assert_eq!(value("threatDetections", kept), kept);
         }
+    }
+
+    #[test]
+    fn every_word_is_seen_wherever_it_stands_and_however_it_is_written() {
+        for word in SECRET_WORDS
+            .iter()
+            .chain(&["api_key", "API-KEY", "private_key", "Private-Key"])
+        {
+            for text in [
+                (*word).to_owned(),
+                format!("x{word}s"),
+                word.to_ascii_uppercase(),
+            ] {
+                assert!(speaks_of_secrets(&text), "{text}");
+                assert!(!speaks_of_secrets(&text[..text.len() - 2]), "{text}");
+            }
+        }
+        assert!(!speaks_of_secrets(""));
     }
 
     #[test]

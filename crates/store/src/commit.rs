@@ -1,6 +1,7 @@
 //! Several day files and state documents that appear together or not at all.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
 
 use af_model::UtcDay;
 use af_model::manifest::FileEntry;
@@ -8,13 +9,14 @@ use arrow::array::RecordBatch;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::atomic::{Staged, remove, sync_folder};
+use crate::atomic::{Staged, remove, sync_folder, unique};
 use crate::checksum::content_name;
 use crate::disk;
 use crate::error::{Error, ErrorKind};
 use crate::layout::{Partitioned, Store, check_name};
 use crate::lock::WriteLock;
-use crate::partition::is_there;
+use crate::partition::{check_day, check_instant, is_there};
+use crate::table_file::{Metadata, TableWriter};
 
 /// The state document that carries a commit over a crash.
 const COMMITTING: &str = "committing";
@@ -49,7 +51,108 @@ pub struct Commit<'a> {
     states: BTreeMap<String, Value>,
 }
 
+/// A file of a day in the making, for [`Commit::add_staged`]. Rows are encoded on any thread; the disk
+/// is touched by the thread that begins, appends and finishes. Dropped, it is removed.
+#[derive(Debug)]
+pub struct DayWriter {
+    writer: TableWriter,
+    path: PathBuf,
+    kind: Partitioned,
+    day: UtcDay,
+}
+
+/// A day file that is written and synced, and not yet part of anything; dropped, it is removed.
+#[derive(Debug)]
+pub struct StagedDay {
+    staged: Staged,
+    entry: FileEntry,
+    kind: Partitioned,
+    day: UtcDay,
+}
+
+impl DayWriter {
+    /// Encodes all rows, which come bit by bit; they are written by [`DayWriter::finish`]. Memory: the
+    /// rows, encoded.
+    ///
+    /// # Errors
+    /// The first failure among `batches`, [`ErrorKind::NotSorted`], or [`ErrorKind::Contract`] for
+    /// rows of another day.
+    pub fn encode(
+        &mut self,
+        batches: impl IntoIterator<Item = Result<RecordBatch, Error>>,
+    ) -> Result<(), Error> {
+        for batch in batches {
+            let batch = batch?;
+            check_day(self.kind, self.day, &batch)?;
+            self.writer.encode(&batch)?;
+        }
+        self.writer.encode_rest()
+    }
+
+    /// Encodes and writes all rows, which come bit by bit. Memory: one row group, encoded.
+    ///
+    /// # Errors
+    /// As [`DayWriter::encode`], or a failure to write.
+    pub fn append(
+        &mut self,
+        batches: impl IntoIterator<Item = Result<RecordBatch, Error>>,
+    ) -> Result<(), Error> {
+        for batch in batches {
+            let batch = batch?;
+            check_day(self.kind, self.day, &batch)?;
+            self.writer.append(&batch)?;
+        }
+        Ok(())
+    }
+
+    /// Completes the file and forces it to disk. `None` for no row.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn finish(self) -> Result<Option<StagedDay>, Error> {
+        if self.writer.rows() == 0 {
+            return Ok(None);
+        }
+        let entry = self.writer.finish()?;
+        Ok(Some(StagedDay {
+            staged: Staged::at(self.path),
+            entry,
+            kind: self.kind,
+            day: self.day,
+        }))
+    }
+}
+
+impl StagedDay {
+    /// Where it lies, for reading.
+    pub fn path(&self) -> &Path {
+        self.staged.path()
+    }
+}
+
 impl Store {
+    /// Begins a file of a day that becomes part of the store later.
+    ///
+    /// # Errors
+    /// For a day that cannot name a folder, or when the file cannot be created.
+    pub fn begin_day(
+        &self,
+        lock: &WriteLock,
+        kind: Partitioned,
+        day: UtcDay,
+    ) -> Result<DayWriter, Error> {
+        lock.guards(self);
+        check_instant(day.start())?;
+        let table = kind.table();
+        let path = unique(&self.tmp_dir(), table.name);
+        Ok(DayWriter {
+            writer: TableWriter::create(&path, table, &Metadata::default())?,
+            path,
+            kind,
+            day,
+        })
+    }
+
     /// Starts a commit.
     pub fn begin_commit<'a>(&'a self, lock: &'a WriteLock) -> Commit<'a> {
         lock.guards(self);
@@ -112,10 +215,23 @@ impl Commit<'_> {
         day: UtcDay,
         batches: impl IntoIterator<Item = Result<RecordBatch, Error>>,
     ) -> Result<Option<FileEntry>, Error> {
-        let (staged, mut entry) = self.store.stage_day_file(kind, day, batches.into_iter())?;
-        if entry.rows == 0 {
-            return Ok(None);
-        }
+        let mut file = self.store.begin_day(self.lock, kind, day)?;
+        file.append(batches)?;
+        let staged = file.finish()?;
+        staged.map(|staged| self.add_staged(staged)).transpose()
+    }
+
+    /// Adds a file that was written before ([`Store::begin_day`]).
+    ///
+    /// # Errors
+    /// [`ErrorKind::AlreadyExists`] when another content has its name.
+    pub fn add_staged(&mut self, staged: StagedDay) -> Result<FileEntry, Error> {
+        let StagedDay {
+            staged,
+            mut entry,
+            kind,
+            day,
+        } = staged;
         let name = content_name(&entry);
         let path = self.store.day_file(kind, day, &name);
         entry.path = self.store.relative(&path);
@@ -137,7 +253,7 @@ impl Commit<'_> {
             };
             self.files.push((staged, file));
         }
-        Ok(Some(entry))
+        Ok(entry)
     }
 
     /// Replaces a state document together with the files; of several under one name the last counts.

@@ -87,7 +87,7 @@ impl<I: Iterator<Item = Result<RecordBatch, Error>>> Canonical<I> {
             return Ok(None);
         };
         let keys = key_columns(&all, table).map_err(failed)?;
-        let keys = to_rows(&keys).map_err(|error| failed(error.to_string()))?;
+        let keys = to_rows(&[keys], all.num_rows()).map_err(|error| failed(error.to_string()))?;
         let start = (0..last)
             .rev()
             .find(|&row| keys.row(row) != keys.row(last))

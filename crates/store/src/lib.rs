@@ -57,6 +57,7 @@ mod replace;
 mod rewrite;
 mod secret;
 pub mod snapshot;
+mod sorted;
 mod state;
 pub mod table_file;
 
@@ -65,7 +66,7 @@ pub use atomic::Scratch;
 pub use checksum::{
     Checksum, checked, checksum, content_hash, content_name, is_named_by_content, same_tables,
 };
-pub use commit::Commit;
+pub use commit::{Commit, DayWriter, StagedDay};
 pub use error::{Error, ErrorKind};
 pub use layout::{Partitioned, Store};
 pub use lock::WriteLock;
@@ -76,4 +77,5 @@ pub use snapshot::{
     MANIFEST_VERSION, OpenTables, Publication, Published, Snapshot, SnapshotId, SnapshotRewrite,
     begin_output, begin_output_unchecked, mend_output,
 };
+pub use sorted::{SortedBatches, sorted_batches};
 pub use table_file::{Batches, Key, Metadata, Scan, TableFile, TableWriter};

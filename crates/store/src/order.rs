@@ -1,17 +1,19 @@
 //! The order of a table's rows: bringing rows into it, and proving that they are.
 
 use std::cmp::Ordering;
+use std::ops::Range;
 use std::sync::Arc;
 
 use af_model::contract::Table;
 use arrow::array::{
-    Array, ArrayRef, AsArray, DynComparator, Int32Array, RecordBatch, StringArray, UInt32Array,
+    Array, ArrayRef, AsArray, DynComparator, Int32Array, RecordBatch, StringArray, UInt64Array,
     make_comparator,
 };
-use arrow::compute::{SortOptions, cast, take_record_batch};
+use arrow::compute::{SortOptions, cast, interleave, take_record_batch};
 use arrow::datatypes::{DataType, Int32Type};
 use arrow::error::ArrowError;
 use arrow::row::{RowConverter, Rows, SortField};
+use rayon::prelude::*;
 
 use crate::error::{Error, ErrorKind};
 
@@ -27,64 +29,120 @@ pub(crate) const ASCENDING: SortOptions = SortOptions {
 /// # Errors
 /// [`ErrorKind::Contract`] when a sort column is absent.
 pub fn sorted_batch(batch: &RecordBatch, table: &'static Table) -> Result<RecordBatch, Error> {
-    let failed = |problem: String| Error::new(ErrorKind::Contract, "sort", table.name, problem);
-    let arrow_failed = |error: ArrowError| failed(error.to_string());
-    let count = u32::try_from(batch.num_rows()).map_err(|_| {
-        failed(format!(
-            "{} rows are too many for one batch",
-            batch.num_rows()
-        ))
-    })?;
-    let keys = key_columns(batch, table).map_err(failed)?;
-    let rest: Vec<ArrayRef> = batch
-        .schema_ref()
-        .fields()
-        .iter()
-        .zip(batch.columns())
-        .filter(|(field, _)| !table.sorted_by.contains(&field.name().as_str()))
-        .map(|(_, column)| Arc::clone(column))
-        .collect();
-    let keys = to_rows(&keys).map_err(arrow_failed)?;
-    let mut order: Vec<u32> = (0..count).collect();
-    order.sort_by(|&a, &b| keys.row(a as usize).cmp(&keys.row(b as usize)));
-
-    // Only rows of runs of equal keys are compared in full: there are few.
-    let runs: Vec<(usize, usize)> = equal_runs(&order, &keys);
-    if !runs.is_empty() && !rest.is_empty() {
-        let tied: Vec<u32> = runs
-            .iter()
-            .flat_map(|&(start, end)| order[start..end].iter().copied())
-            .collect();
-        let tied = UInt32Array::from(tied);
-        let rest: Result<Vec<ArrayRef>, ArrowError> = rest
-            .iter()
-            .map(|column| arrow::compute::take(column, &tied, None))
-            .collect();
-        let rest = to_rows(&rest.map_err(arrow_failed)?).map_err(arrow_failed)?;
-        let mut first = 0;
-        for (start, end) in runs {
-            let mut run: Vec<(usize, u32)> =
-                (first..).zip(order[start..end].iter().copied()).collect();
-            run.sort_by(|a, b| rest.row(a.0).cmp(&rest.row(b.0)));
-            for (slot, (_, row)) in order[start..end].iter_mut().zip(run) {
-                *slot = row;
-            }
-            first += end - start;
-        }
-    }
-    take_record_batch(batch, &UInt32Array::from(order)).map_err(arrow_failed)
+    let places = sorted_places(std::slice::from_ref(batch), table)?;
+    let order = places.into_iter().map(|(_, row)| row as u64);
+    take_record_batch(batch, &UInt64Array::from_iter_values(order))
+        .map_err(|error| unsortable(table, error.to_string()))
 }
 
-/// Half-open spans of `order` longer than one in which all keys are equal.
-fn equal_runs(order: &[u32], keys: &Rows) -> Vec<(usize, usize)> {
+/// The rows of several batches of one schema in the table's order, each as its batch and its row in
+/// it. Rows that agree in all sort columns are in the order of their other columns.
+pub(crate) fn sorted_places(
+    batches: &[RecordBatch],
+    table: &'static Table,
+) -> Result<Vec<(usize, usize)>, Error> {
+    let failed = |problem: String| unsortable(table, problem);
+    let arrow_failed = |error: ArrowError| failed(error.to_string());
+    let (Some(first), count) = (
+        batches.first(),
+        batches.iter().map(RecordBatch::num_rows).sum(),
+    ) else {
+        return Ok(Vec::new());
+    };
+    let rest: Vec<usize> = (0..first.num_columns())
+        .filter(|&index| {
+            !table
+                .sorted_by
+                .contains(&first.schema_ref().field(index).name().as_str())
+        })
+        .collect();
+    let keys: Result<Vec<Vec<ArrayRef>>, String> = batches
+        .iter()
+        .map(|batch| key_columns(batch, table))
+        .collect();
+    let keys = to_rows(&keys.map_err(failed)?, count).map_err(arrow_failed)?;
+    let order = order_of(&keys);
+
+    let mut place_of = Vec::with_capacity(count);
+    for (batch, rows) in batches.iter().map(RecordBatch::num_rows).enumerate() {
+        place_of.extend((0..rows).map(|row| (batch, row)));
+    }
+    let mut places: Vec<(usize, usize)> = order.iter().map(|&row| place_of[row]).collect();
+
+    // Only rows of runs of equal keys are compared in full: there are few.
+    let runs = equal_runs(&order, &keys);
+    if !runs.is_empty() && !rest.is_empty() {
+        let tied: Vec<(usize, usize)> = runs
+            .iter()
+            .flat_map(|run| places[run.clone()].iter().copied())
+            .collect();
+        let rest: Result<Vec<ArrayRef>, ArrowError> = rest
+            .iter()
+            .map(|&column| {
+                let columns = batches.iter().map(|batch| batch.column(column).as_ref());
+                interleave(&columns.collect::<Vec<&dyn Array>>(), &tied)
+            })
+            .collect();
+        let rest = to_rows(&[rest.map_err(arrow_failed)?], tied.len()).map_err(arrow_failed)?;
+        let mut first = 0;
+        for run in runs {
+            let mut sorted: Vec<usize> = (first..first + run.len()).collect();
+            sorted.sort_by(|&a, &b| rest.row(a).cmp(&rest.row(b)));
+            first += run.len();
+            for (slot, row) in places[run].iter_mut().zip(sorted) {
+                *slot = tied[row];
+            }
+        }
+    }
+    Ok(places)
+}
+
+fn unsortable(table: &Table, problem: String) -> Error {
+    Error::new(ErrorKind::Contract, "sort", table.name, problem)
+}
+
+/// The rows by their keys; equal ones as they came.
+fn order_of(keys: &Rows) -> Vec<usize> {
+    // All rows of a table often begin alike: one tenant, one kind of reference. Behind that, a few
+    // bytes tell almost any two rows apart, and are compared at once.
+    let alike = keys
+        .iter()
+        .map(|row| common_length(keys.row(0).data(), row.data()))
+        .min();
+    let alike = alike.unwrap_or(0);
+    let mut order: Vec<(u128, usize)> = keys
+        .iter()
+        .enumerate()
+        .map(|(row, key)| (leading(&key.data()[alike..]), row))
+        .collect();
+    order.par_sort_unstable_by(|a, b| {
+        let in_full = || keys.row(a.1).cmp(&keys.row(b.1));
+        a.0.cmp(&b.0).then_with(in_full).then(a.1.cmp(&b.1))
+    });
+    order.into_iter().map(|(_, row)| row).collect()
+}
+
+fn common_length(a: &[u8], b: &[u8]) -> usize {
+    a.iter().zip(b).take_while(|(a, b)| a == b).count()
+}
+
+/// The first bytes as a number: of two numbers the smaller is of the smaller bytes.
+fn leading(bytes: &[u8]) -> u128 {
+    let mut leading = [0; 16];
+    let length = bytes.len().min(16);
+    leading[..length].copy_from_slice(&bytes[..length]);
+    u128::from_be_bytes(leading)
+}
+
+/// Spans of `order` longer than one in which all keys are equal.
+fn equal_runs(order: &[usize], keys: &Rows) -> Vec<Range<usize>> {
     let mut runs = Vec::new();
     let mut start = 0;
     for index in 1..=order.len() {
-        let ends = index == order.len()
-            || keys.row(order[index] as usize) != keys.row(order[start] as usize);
+        let ends = index == order.len() || keys.row(order[index]) != keys.row(order[start]);
         if ends {
             if index - start > 1 {
-                runs.push((start, index));
+                runs.push(start..index);
             }
             start = index;
         }
@@ -106,13 +164,19 @@ pub(crate) fn key_columns(batch: &RecordBatch, table: &Table) -> Result<Vec<Arra
         .collect()
 }
 
-/// Rows whose bytes compare like the columns' values, ascending, nulls first.
-pub(crate) fn to_rows(columns: &[ArrayRef]) -> Result<Rows, ArrowError> {
+/// Rows whose bytes compare like the values of the columns, ascending, nulls first; `parts` of a
+/// table follow each other.
+pub(crate) fn to_rows(parts: &[Vec<ArrayRef>], count: usize) -> Result<Rows, ArrowError> {
+    let columns = parts.first().map_or(&[][..], Vec::as_slice);
     let fields = columns
         .iter()
         .map(|column| SortField::new_with_options(column.data_type().clone(), ASCENDING));
     let converter = RowConverter::new(fields.collect())?;
-    converter.convert_columns(columns)
+    let mut rows = converter.empty_rows(count, 64 * count);
+    for part in parts {
+        converter.append(&mut rows, part)?;
+    }
+    Ok(rows)
 }
 
 /// Watches batches pass and finds the first row that is smaller than the one before it.
@@ -233,6 +297,7 @@ fn across(last: &[ArrayRef], next: &[ArrayRef]) -> Result<Ordering, ArrowError> 
 #[cfg(test)]
 mod tests {
     use af_model::tables::{attack_signals, directory};
+    use arrow::array::UInt32Array;
     use arrow::compute::concat_batches;
     use proptest::prelude::*;
 

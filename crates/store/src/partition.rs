@@ -287,7 +287,7 @@ pub(crate) fn check_instant(instant: UtcMillis) -> Result<UtcMillis, Error> {
 }
 
 /// A row under the wrong day would be lost to every reader that opens days by name.
-fn check_day(kind: Partitioned, day: UtcDay, batch: &RecordBatch) -> Result<(), Error> {
+pub(crate) fn check_day(kind: Partitioned, day: UtcDay, batch: &RecordBatch) -> Result<(), Error> {
     let table = kind.table();
     let failed = |problem: String| Error::new(ErrorKind::Contract, "file", table.name, problem);
     let times = table

@@ -77,8 +77,8 @@ pub const KEYS: &[Key] = &[
     defaulted(
         "buffer_mib",
         Kind::Integer(1, 1 << 20),
-        "512",
-        "Memory for events that wait to be written, in MiB; beyond it sorted runs go to disk.",
+        "256",
+        "Memory for events that wait to be written, in MiB; beyond it days are written early.",
     ),
     defaulted("formula.points.low", WHOLE, "1", "Points of a low signal."),
     defaulted(

@@ -45,7 +45,7 @@ impl Default for Config {
             folder: PathBuf::new(),
             store: None,
             threads: 0,
-            buffer_mib: 512,
+            buffer_mib: 256,
             params: Params::default(),
             rules: RuleSettings::default(),
             gates: Gates::default(),

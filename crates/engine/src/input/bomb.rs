@@ -1,9 +1,9 @@
 //! A guard against files that are small on disk and endless when they are decompressed.
 
-use std::cell::Cell;
 use std::fmt;
 use std::io::{self, BufRead, Read};
-use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// How many times larger than its file a stream may become. Event logs, whose every event has an
 /// id of its own, shrink to a twentieth or a hundredth.
@@ -30,15 +30,15 @@ impl std::error::Error for Bomb {}
 /// Counts the compressed bytes that a decoder took.
 pub(super) struct Counted<R> {
     inner: R,
-    taken: Rc<Cell<u64>>,
+    taken: Arc<AtomicU64>,
 }
 
 impl<R> Counted<R> {
-    pub(super) fn new(inner: R) -> (Self, Rc<Cell<u64>>) {
-        let taken = Rc::new(Cell::new(0));
+    pub(super) fn new(inner: R) -> (Self, Arc<AtomicU64>) {
+        let taken = Arc::new(AtomicU64::new(0));
         let counted = Self {
             inner,
-            taken: Rc::clone(&taken),
+            taken: Arc::clone(&taken),
         };
         (counted, taken)
     }
@@ -47,7 +47,7 @@ impl<R> Counted<R> {
 impl<R: BufRead> Read for Counted<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = self.inner.read(buffer)?;
-        self.taken.set(self.taken.get() + read as u64);
+        self.taken.fetch_add(read as u64, Ordering::Relaxed);
         Ok(read)
     }
 }
@@ -58,7 +58,7 @@ impl<R: BufRead> BufRead for Counted<R> {
     }
 
     fn consume(&mut self, amount: usize) {
-        self.taken.set(self.taken.get() + amount as u64);
+        self.taken.fetch_add(amount as u64, Ordering::Relaxed);
         self.inner.consume(amount);
     }
 }
@@ -66,12 +66,12 @@ impl<R: BufRead> BufRead for Counted<R> {
 /// A decoder that stops when it has given more than its input can be worth.
 pub(super) struct Guarded<D> {
     decoder: D,
-    taken: Rc<Cell<u64>>,
+    taken: Arc<AtomicU64>,
     given: u64,
 }
 
 impl<D> Guarded<D> {
-    pub(super) fn new(decoder: D, taken: Rc<Cell<u64>>) -> Self {
+    pub(super) fn new(decoder: D, taken: Arc<AtomicU64>) -> Self {
         Self {
             decoder,
             taken,
@@ -82,7 +82,8 @@ impl<D> Guarded<D> {
 
 impl<D: Read> Read for Guarded<D> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let most = FREE_BYTES.max(MAX_EXPANSION.saturating_mul(self.taken.get()));
+        let most = MAX_EXPANSION.saturating_mul(self.taken.load(Ordering::Relaxed));
+        let most = FREE_BYTES.max(most);
         if self.given > most {
             return Err(io::Error::other(Bomb));
         }
@@ -99,7 +100,7 @@ mod tests {
     #[test]
     fn what_grows_without_end_is_stopped_and_what_does_not_is_not() {
         let (mut counted, taken) = Counted::new(&[0_u8; 4096][..]);
-        let mut guarded = Guarded::new(io::repeat(b' '), Rc::clone(&taken));
+        let mut guarded = Guarded::new(io::repeat(b' '), Arc::clone(&taken));
         let mut buffer = vec![0; 1 << 20];
         let mut given = 0_u64;
         let error = loop {
@@ -111,12 +112,12 @@ mod tests {
         assert!(error.get_ref().unwrap().is::<Bomb>());
         assert!((FREE_BYTES..FREE_BYTES + (2 << 20)).contains(&given));
         // More of the file allows more of the stream: 300,000 bytes are worth 300 MB.
-        taken.set(300_000);
+        taken.store(300_000, Ordering::Relaxed);
         assert!(guarded.read(&mut buffer).is_ok());
-        taken.set(0);
+        taken.store(0, Ordering::Relaxed);
         assert_eq!(counted.fill_buf().unwrap().len(), 4096);
         counted.consume(96);
         assert_eq!(counted.read(&mut [0; 1000]).unwrap(), 1000);
-        assert_eq!(taken.get(), 1096);
+        assert_eq!(taken.load(Ordering::Relaxed), 1096);
     }
 }

@@ -60,7 +60,7 @@ impl fmt::Display for Input {
 /// # Errors
 /// The file cannot be opened, its first bytes cannot be read, or they say that it is of a format
 /// that is not read here (an archive, UTF-16, Parquet).
-pub fn open(input: &Input) -> io::Result<Box<dyn Read>> {
+pub fn open(input: &Input) -> io::Result<Box<dyn Read + Send>> {
     match input {
         Input::Stdin => decompress(BufReader::with_capacity(1 << 16, io::stdin())),
         Input::File(path) | Input::Named(_, path) => {
@@ -70,7 +70,7 @@ pub fn open(input: &Input) -> io::Result<Box<dyn Read>> {
     }
 }
 
-fn decompress(mut reader: impl BufRead + 'static) -> io::Result<Box<dyn Read>> {
+fn decompress(mut reader: impl BufRead + Send + 'static) -> io::Result<Box<dyn Read + Send>> {
     let start = reader.fill_buf()?;
     if let Some(problem) = foreign(start) {
         return Err(io::Error::new(io::ErrorKind::InvalidData, problem));

@@ -24,7 +24,10 @@ pub const MAX_EVENT_BYTES: usize = 16 << 20;
 const CHUNK_PIECES: usize = 1 << 16;
 
 /// How many bytes a chunk holds before it is handed out.
-const CHUNK_BYTES: usize = 8 << 20;
+const CHUNK_BYTES: usize = 2 << 20;
+
+/// Memory of a chunk that is worth using again; one that held a huge event is given back.
+const REUSED_BYTES: usize = 4 * CHUNK_BYTES;
 
 const READ_BYTES: usize = 1 << 18;
 
@@ -68,13 +71,18 @@ pub struct Piece {
 /// Some consecutive events of a stream.
 #[derive(Debug, Default)]
 pub struct Chunk {
-    /// The bytes that the pieces point into.
-    pub bytes: Vec<u8>,
+    /// What the pieces point into, and some rest.
+    bytes: Vec<u8>,
     /// The candidate events in stream order.
     pub pieces: Vec<Piece>,
 }
 
 impl Chunk {
+    /// How many bytes of the stream it is about.
+    pub fn length(&self) -> usize {
+        self.pieces.last().map_or(0, |piece| piece.range.end)
+    }
+
     /// The bytes of a piece.
     pub fn text(&self, piece: &Piece) -> &[u8] {
         &self.bytes[piece.range.clone()]
@@ -89,10 +97,17 @@ enum Shape {
 }
 
 /// Cuts a stream into [`Chunk`]s of events.
+///
+/// What is read is never copied: a chunk takes the buffer along, and only the event that was cut in
+/// two begins the next one.
 pub struct Splitter<R> {
     reader: R,
     buffer: Vec<u8>,
-    /// First byte of `buffer` not yet handed out.
+    /// End of what was read; behind it is room.
+    filled: usize,
+    /// End of the last piece of the chunk in the making.
+    kept: usize,
+    /// First byte of `buffer` not yet passed.
     start: usize,
     /// Place of `buffer[start]` in the stream.
     offset: u64,
@@ -110,6 +125,8 @@ impl<R: Read> Splitter<R> {
         Self {
             reader,
             buffer: Vec::new(),
+            filled: 0,
+            kept: 0,
             start: 0,
             offset: 0,
             line: 1,
@@ -123,14 +140,46 @@ impl<R: Read> Splitter<R> {
     /// The next events, or `None` at the end of the stream. A stream that breaks off ends with a
     /// faulty piece; what came before it is whole.
     pub fn next_chunk(&mut self) -> Option<Chunk> {
-        let mut chunk = Chunk::default();
-        while chunk.bytes.len() < CHUNK_BYTES && chunk.pieces.len() < CHUNK_PIECES {
-            let Some(piece) = self.next_piece(&mut chunk.bytes) else {
+        self.next_chunk_in(Chunk::default())
+    }
+
+    /// As [`Splitter::next_chunk`], in the memory of a chunk that is done with: memory that is
+    /// fetched anew for every chunk costs as much as reading.
+    pub fn next_chunk_in(&mut self, used: Chunk) -> Option<Chunk> {
+        let Chunk {
+            bytes: mut next,
+            mut pieces,
+        } = used;
+        pieces.clear();
+        if self.buffer.is_empty() {
+            std::mem::swap(&mut self.buffer, &mut next);
+        }
+        while self.kept < CHUNK_BYTES && pieces.len() < CHUNK_PIECES {
+            let Some(piece) = self.next_piece() else {
                 break;
             };
-            chunk.pieces.push(piece);
+            pieces.push(piece);
         }
-        (!chunk.pieces.is_empty()).then_some(chunk)
+        if pieces.is_empty() {
+            return None;
+        }
+        if next.len() > REUSED_BYTES {
+            next = Vec::new();
+        }
+        let rest = &self.buffer[self.start..self.filled];
+        if next.len() < rest.len() {
+            next.resize(rest.len(), 0);
+        }
+        next[..rest.len()].copy_from_slice(rest);
+        self.filled = rest.len();
+        (self.start, self.kept) = (0, 0);
+        let bytes = std::mem::replace(&mut self.buffer, next);
+        Some(Chunk { bytes, pieces })
+    }
+
+    /// Whether everything was handed out.
+    pub fn is_at_end(&self) -> bool {
+        self.at_end && self.start == self.filled && self.broke_off.is_none()
     }
 
     /// What the reader said when the stream broke off.
@@ -138,12 +187,12 @@ impl<R: Read> Splitter<R> {
         self.problem.as_deref()
     }
 
-    fn next_piece(&mut self, into: &mut Vec<u8>) -> Option<Piece> {
+    fn next_piece(&mut self) -> Option<Piece> {
         self.skip_separators();
-        if self.start == self.buffer.len() {
+        if self.start == self.filled {
             // The separators ran to the end of the stream.
             let fault = self.broke_off.take()?;
-            return Some(faulty(into, (self.line, self.offset), 0, fault));
+            return Some(self.faulty((self.line, self.offset), 0, fault));
         }
         if self.shape == Shape::Undecided {
             self.shape = self.decide_shape();
@@ -155,35 +204,52 @@ impl<R: Read> Splitter<R> {
         };
         let Some(length) = end else {
             let length = self.skip_oversized();
-            return Some(faulty(into, place, length, Fault::TooLarge));
+            return Some(self.faulty(place, length, Fault::TooLarge));
         };
-        if self.start + length == self.buffer.len()
-            && value_length(&self.buffer[self.start..]).is_none()
+        if self.start + length == self.filled
+            && value_length(self.rest()).is_none()
             && let Some(fault) = self.broke_off.take()
         {
             // The event in which the stream broke off.
             self.consume(length);
-            return Some(faulty(into, place, length as u64, fault));
+            return Some(self.faulty(place, length as u64, fault));
         }
-        let from = into.len();
-        let text = self.buffer[self.start..self.start + length].trim_ascii_end();
-        into.extend_from_slice(text);
-        let kept = text.len() as u64;
-        self.consume(length);
+        let text = self.rest()[..length].trim_ascii_end().len();
+        let range = self.start..self.start + text;
+        match self.shape {
+            Shape::Lines => self.consume_line(length),
+            Shape::Structure | Shape::Undecided => self.consume(length),
+        }
+        self.kept = range.end;
         Some(Piece {
-            range: from..into.len(),
+            length: range.len() as u64,
+            range,
             line,
             byte_offset,
-            length: kept,
             fault: None,
         })
+    }
+
+    fn faulty(&self, (line, byte_offset): (u64, u64), length: u64, fault: Fault) -> Piece {
+        Piece {
+            range: self.kept..self.kept,
+            line,
+            byte_offset,
+            length,
+            fault: Some(fault),
+        }
+    }
+
+    /// What was read and not yet passed.
+    fn rest(&self) -> &[u8] {
+        &self.buffer[self.start..self.filled]
     }
 
     /// Skips white space, a byte-order mark, and between structured values also `[`, `,` and `]`.
     fn skip_separators(&mut self) {
         loop {
             let structural = self.shape != Shape::Lines;
-            let rest = &self.buffer[self.start..];
+            let rest = self.rest();
             let skipped = rest
                 .iter()
                 .take_while(|&&byte| {
@@ -192,10 +258,10 @@ impl<R: Read> Splitter<R> {
                         || (self.offset < 3 && matches!(byte, 0xef | 0xbb | 0xbf))
                 })
                 .count();
+            let exhausted = skipped == rest.len();
             if self.shape == Shape::Undecided && rest[..skipped].contains(&b'[') {
                 self.shape = Shape::Structure;
             }
-            let exhausted = skipped == rest.len();
             self.consume(skipped);
             if !exhausted || !self.fill() {
                 return;
@@ -210,7 +276,7 @@ impl<R: Read> Splitter<R> {
             return Shape::Lines;
         }
         loop {
-            let rest = &self.buffer[self.start..];
+            let rest = self.rest();
             let newline = memchr(b'\n', rest);
             let line = &rest[..newline.unwrap_or(rest.len())];
             if is_run_of_objects(line) {
@@ -231,7 +297,7 @@ impl<R: Read> Splitter<R> {
                     None => {}
                 }
             }
-            if self.buffer.len() - self.start > MAX_EVENT_BYTES || !self.fill() {
+            if self.rest().len() > MAX_EVENT_BYTES || !self.fill() {
                 return Shape::Lines;
             }
         }
@@ -240,7 +306,7 @@ impl<R: Read> Splitter<R> {
     fn end_of_line(&mut self) -> Option<usize> {
         let mut searched = 0;
         loop {
-            let rest = &self.buffer[self.start..];
+            let rest = self.rest();
             if let Some(found) = memchr(b'\n', &rest[searched..]) {
                 let length = searched + found;
                 return (length <= MAX_EVENT_BYTES).then_some(length);
@@ -250,7 +316,7 @@ impl<R: Read> Splitter<R> {
             }
             searched = rest.len();
             if !self.fill() {
-                return Some(self.buffer.len() - self.start);
+                return Some(self.rest().len());
             }
         }
     }
@@ -259,7 +325,7 @@ impl<R: Read> Splitter<R> {
         let mut scan = Scan::default();
         let mut scanned = 0;
         loop {
-            let rest = &self.buffer[self.start..];
+            let rest = self.rest();
             if let Some(length) = scan.find_end(&rest[scanned..]) {
                 let length = scanned + length;
                 return (length <= MAX_EVENT_BYTES).then_some(length);
@@ -269,7 +335,7 @@ impl<R: Read> Splitter<R> {
             }
             scanned = rest.len();
             if !self.fill() {
-                return Some(self.buffer.len() - self.start);
+                return Some(self.rest().len());
             }
         }
     }
@@ -279,7 +345,7 @@ impl<R: Read> Splitter<R> {
         let mut scan = Scan::default();
         let mut length = 0;
         loop {
-            let rest = &self.buffer[self.start..];
+            let rest = self.rest();
             let end = match self.shape {
                 Shape::Lines => memchr(b'\n', rest),
                 Shape::Structure | Shape::Undecided => scan.find_end(rest),
@@ -293,9 +359,15 @@ impl<R: Read> Splitter<R> {
         }
     }
 
+    /// Passes bytes that may hold line ends.
     fn consume(&mut self, length: usize) {
-        let passed = &self.buffer[self.start..self.start + length];
+        let passed = &self.rest()[..length];
         self.line += memchr::memchr_iter(b'\n', passed).count() as u64;
+        self.consume_line(length);
+    }
+
+    /// Passes bytes of one line.
+    fn consume_line(&mut self, length: usize) {
         self.offset += length as u64;
         self.start += length;
     }
@@ -305,14 +377,16 @@ impl<R: Read> Splitter<R> {
         if self.at_end {
             return false;
         }
-        if self.start > 0 {
-            self.buffer.drain(..self.start);
-            self.start = 0;
+        // What was passed and is no piece goes.
+        self.buffer.copy_within(self.start..self.filled, self.kept);
+        self.filled -= self.start - self.kept;
+        self.start = self.kept;
+        let held = self.filled;
+        if self.buffer.len() < held + READ_BYTES {
+            self.buffer.resize(held + READ_BYTES, 0);
         }
-        let held = self.buffer.len();
-        self.buffer.resize(held + READ_BYTES, 0);
         let read = loop {
-            match self.reader.read(&mut self.buffer[held..]) {
+            match self.reader.read(&mut self.buffer[held..held + READ_BYTES]) {
                 Ok(read) => break read,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => {
@@ -329,19 +403,9 @@ impl<R: Read> Splitter<R> {
                 }
             }
         };
-        self.buffer.truncate(held + read);
+        self.filled = held + read;
         self.at_end = read == 0;
         read > 0
-    }
-}
-
-fn faulty(into: &[u8], (line, byte_offset): (u64, u64), length: u64, fault: Fault) -> Piece {
-    Piece {
-        range: into.len()..into.len(),
-        line,
-        byte_offset,
-        length,
-        fault: Some(fault),
     }
 }
 

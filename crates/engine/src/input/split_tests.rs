@@ -1,5 +1,7 @@
 //! What the splitter makes of streams.
 
+use std::fmt::Write as _;
+
 use super::*;
 use proptest::prelude::*;
 
@@ -137,6 +139,38 @@ fn a_file_of_brackets_is_handed_out_in_bounded_chunks() {
     assert_eq!(sizes, [CHUNK_PIECES; 3]);
     let closers = "{\n}\n".to_owned() + &"}".repeat(100_000);
     assert_eq!(split(closers.as_bytes()).len(), 2);
+}
+
+#[test]
+fn memory_of_another_chunk_changes_nothing() {
+    // Events of many lengths, so that chunks end inside of reads, and more than two chunks of them.
+    let mut text = String::new();
+    for event in 0..3_000 {
+        let filler = "x".repeat(event * 7919 % 5_000);
+        let blank = "\n".repeat(event % 3);
+        writeln!(text, "{{\"a\":\"{event} {filler}\"}}{blank}").unwrap();
+    }
+    let mut splitter = Splitter::new(text.as_bytes());
+    let (mut used, mut found, mut chunks) = (Chunk::default(), Vec::new(), 0);
+    while let Some(chunk) = splitter.next_chunk_in(used) {
+        let pieces = chunk.pieces.iter();
+        found.extend(pieces.map(|piece| (chunk.text(piece).to_vec(), piece.line)));
+        chunks += 1;
+        used = chunk;
+    }
+    let lines = (1..).zip(text.lines()).filter(|(_, line)| !line.is_empty());
+    let expected: Vec<(Vec<u8>, u64)> = lines.map(|(n, line)| (line.into(), n)).collect();
+    assert_eq!(found, expected);
+    assert!(chunks > 2);
+}
+
+#[test]
+fn what_is_between_events_takes_no_memory() {
+    let blank = "\n".repeat(3 * CHUNK_BYTES);
+    let mut splitter = Splitter::new(blank.as_bytes().chain(&b"{}"[..]));
+    let chunk = splitter.next_chunk().unwrap();
+    assert_eq!(chunk.pieces[0].line, 3 * CHUNK_BYTES as u64 + 1);
+    assert!(chunk.bytes.len() <= 2 * READ_BYTES, "{}", chunk.bytes.len());
 }
 
 proptest! {

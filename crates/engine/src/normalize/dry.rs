@@ -2,12 +2,13 @@
 
 use std::collections::HashSet;
 
-use af_model::UtcDay;
-use af_model::tables::{identity_events, quarantine};
-use arrow::array::RecordBatch;
+use af_model::tables::quarantine;
+use af_model::{UtcDay, UtcMillis};
+use arrow::array::{AsArray, RecordBatch};
+use arrow::datatypes::TimestampMillisecondType;
 
-use super::NormalizeReport;
 use super::fresh::{fingerprint, widened};
+use super::{NormalizeReport, texts};
 
 /// What a run would have kept, by fingerprint: some thirty bytes for each event.
 #[derive(Default)]
@@ -20,11 +21,14 @@ pub(super) struct Tally {
 
 impl Tally {
     pub(super) fn count(&mut self, day: UtcDay, batch: &RecordBatch) {
-        for row in 0..batch.num_rows() {
-            let event = identity_events::row(batch, row);
-            if self.events.insert((day, fingerprint(&event.metadata_uid))) {
+        let times = batch
+            .column_by_name("time")
+            .map(AsArray::as_primitive::<TimestampMillisecondType>);
+        let times = times.into_iter().flat_map(|times| times.values().iter());
+        for (uid, &time) in texts(batch, "metadata_uid").zip(times) {
+            if self.events.insert((day, fingerprint(uid))) {
                 self.report.account.normalized += 1;
-                self.report.span = Some(widened(self.report.span, event.time));
+                self.report.span = Some(widened(self.report.span, UtcMillis(time)));
             } else {
                 self.report.account.duplicate += 1;
             }

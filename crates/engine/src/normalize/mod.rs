@@ -1,13 +1,14 @@
 //! From raw events to identity events in the store.
 //!
-//! Chunks of a stream are parsed in parallel (`parse`) into one builder per UTC day. When what
-//! waits (`waiting`) exceeds the buffer, every day's rows go to a sorted run on disk; at the end each
-//! day's runs are merged, events that are already known are dropped (`fresh`), and the rest becomes
-//! one new file of that day. All files, and the account of what was read, become part of the store at
-//! once (`af_store::Commit`): a run that dies leaves nothing, and the same run again does all.
-//! Refused (`refused`) events keep their place and reason, never their content. Memory is the buffer
-//! plus some 30 bytes per event of the largest day and per event ever refused, whatever the size of
-//! the input. A dry run (`dry`) keeps nothing but those 30 bytes.
+//! Inputs are read a few at a time (`rounds`), and what was read before is parsed (`parse`) into batches
+//! of UTC days. Meanwhile days that are whole, or too large to wait (`waiting`), are sorted, events
+//! that are known already are dropped (`fresh`), and the rest goes to a file aside; at the end a day of
+//! several such files becomes one. So reading, parsing, encoding and the disk work side by side. All
+//! files, and the account of what was read, become part of the store at once (`af_store::Commit`): a
+//! run that dies leaves nothing, and the same run again does all. Refused (`refused`) events keep
+//! their place and reason, never their content. Memory is twice the buffer, two rounds of input, and
+//! some 200 bytes per event of the days being encoded and 30 per event ever refused, whatever the size
+//! of the input. A dry run (`dry`) keeps nothing but 30 bytes per event.
 
 use std::collections::BTreeMap;
 
@@ -15,11 +16,11 @@ use af_model::accounting::EventAccount;
 use af_model::tables::quarantine;
 use af_model::{HashKey, UtcDay, UtcMillis};
 use af_okta::Normalizer;
-use af_store::{Commit, Partitioned, Store, WriteLock};
+use af_store::{Store, WriteLock};
 use arrow::array::{AsArray, RecordBatch};
 
 use crate::error::{Error, ErrorKind};
-use crate::input::{Input, open};
+use crate::input::Input;
 use crate::known;
 use crate::progress::Progress;
 use crate::upkeep::Barred;
@@ -29,11 +30,11 @@ mod dry;
 mod fresh;
 mod parse;
 mod refused;
+mod rounds;
 mod waiting;
 
 use dry::Tally;
-use fresh::Fresh;
-use parse::Source;
+use parse::Parser;
 use refused::Refused;
 use waiting::Waiting;
 
@@ -116,17 +117,17 @@ impl NormalizeReport {
 enum Target<'a> {
     Store {
         store: &'a Store,
-        waiting: Waiting,
+        waiting: Waiting<'a>,
         refused: Refused,
     },
     Nowhere(Box<Tally>),
 }
 
 impl Target<'_> {
-    fn push(&mut self, day: UtcDay, batch: RecordBatch) {
+    fn push(&mut self, rows: impl Iterator<Item = (UtcDay, RecordBatch)>) {
         match self {
-            Self::Store { waiting, .. } => waiting.push(day, batch),
-            Self::Nowhere(tally) => tally.count(day, &batch),
+            Self::Store { waiting, .. } => waiting.push(rows),
+            Self::Nowhere(tally) => rows.for_each(|(day, batch)| tally.count(day, &batch)),
         }
     }
 
@@ -138,11 +139,25 @@ impl Target<'_> {
         Ok(())
     }
 
-    fn make_room(&mut self, most: usize) -> Result<(), Error> {
+    /// Writes what waits for it while `other` runs on the pool.
+    fn beside<T: Send>(&mut self, other: impl FnOnce() -> T + Send) -> Result<T, Error> {
         match self {
-            Self::Store { store, waiting, .. } => waiting.make_room(store, most),
-            Self::Nowhere(_) => Ok(()),
+            Self::Store { waiting, .. } => waiting.make_room_beside(other),
+            Self::Nowhere(_) => Ok(other()),
         }
+    }
+
+    /// Writes until no more waits than may.
+    fn make_room(&mut self) -> Result<(), Error> {
+        match self {
+            Self::Store { waiting, .. } => {
+                while waiting.is_over() {
+                    waiting.make_room_beside(|| {})?;
+                }
+            }
+            Self::Nowhere(_) => {}
+        }
+        Ok(())
     }
 }
 
@@ -170,36 +185,22 @@ pub fn okta(
     };
     let mut report = NormalizeReport::default();
     let mut target = match store {
-        Some((store, _)) => Target::Store {
+        Some((store, lock)) => Target::Store {
             store,
-            waiting: Waiting::default(),
+            waiting: Waiting::new(store, lock, &options.tenant, options.buffer_bytes),
             refused: Refused::default(),
         },
         None => Target::Nowhere(Box::default()),
     };
     progress.begin("normalizing events", None);
-    for input in inputs {
-        let reader = match open(input) {
-            Ok(reader) => reader,
-            Err(error) => {
-                report.inputs.push(InputReport {
-                    error: Some(error.to_string()),
-                    ..InputReport::new(input)
-                });
-                continue;
-            }
-        };
-        let source = Source {
-            input,
-            normalizer: &normalizer,
-            barred: &barred,
-            key,
-            options,
-        };
-        let read = source.read(reader, &mut target, progress)?;
-        report.account.events_read += read.events;
-        report.inputs.push(read);
-    }
+    let parser = Parser {
+        normalizer: &normalizer,
+        barred: &barred,
+        key,
+        options,
+    };
+    report.inputs = parser.read(inputs, &mut target, progress)?;
+    report.account.events_read = report.inputs.iter().map(|input| input.events).sum();
     progress.end();
     if report.inputs.iter().all(|input| input.error.is_some()) {
         let reasons: Vec<&str> = report
@@ -224,7 +225,15 @@ pub fn okta(
             Some(commit),
         ) => {
             refused.settle(store, commit, &mut report, options)?;
-            settle_days(store, commit, waiting, &mut report, options, progress)?;
+            for (day, events) in waiting.settle(progress)? {
+                report.account.normalized += events.found.rows;
+                report.account.duplicate += events.found.duplicates;
+                report.span = events.found.widen(report.span);
+                if let Some(file) = events.file {
+                    commit.add_staged(file)?;
+                    report.days.push(day);
+                }
+            }
         }
         (Target::Nowhere(tally), _) => tally.settle(&mut report),
         (Target::Store { .. }, None) => unreachable!("rows go to a store only if there is one"),
@@ -243,37 +252,6 @@ pub fn okta(
         commit.commit()?;
     }
     Ok(report)
-}
-
-/// Merges what waits into one new file per day, without the events that are already known.
-fn settle_days(
-    store: &Store,
-    commit: &mut Commit<'_>,
-    mut waiting: Waiting,
-    report: &mut NormalizeReport,
-    options: &NormalizeOptions,
-    progress: &dyn Progress,
-) -> Result<(), Error> {
-    waiting.settle(store)?;
-    let days = waiting.days();
-    progress.begin("writing days", Some(days.len() as u64));
-    for day in days {
-        let known = fresh::known(store, day, &options.tenant)?;
-        let mut fresh = Fresh::new(known, waiting.take(day)?);
-        let added = commit.add_day_stream(Partitioned::Events, day, &mut fresh)?;
-        if added.is_some() {
-            report.days.push(day);
-        }
-        report.account.normalized += fresh.rows;
-        report.account.duplicate += fresh.duplicates;
-        if let Some((first, last)) = fresh.span {
-            let span = fresh::widened(report.span, first);
-            report.span = Some(fresh::widened(Some(span), last));
-        }
-        progress.advance(1);
-    }
-    progress.end();
-    Ok(())
 }
 
 /// The texts of a column of a batch that was read with it.

@@ -1,31 +1,27 @@
-//! Reading one input: chunks are parsed in parallel, rows wait by day, refused events keep their place.
+//! Parsing inputs: every task makes batches of its events by day, and a list of what was refused.
 
 use std::collections::BTreeMap;
-use std::io::Read;
 
 use af_model::tables::{identity_events, quarantine};
 use af_model::{HashKey, UtcDay};
-use af_okta::{Found, MAX_EVENTS, Normalizer};
+use af_okta::{Found, Normalizer};
 use arrow::array::{RecordBatch, UInt32Array};
 use arrow::compute::take_record_batch;
 use rayon::prelude::*;
 
-use super::{BrokeOff, InputReport, NormalizeOptions, Target};
+use super::rounds::{Portion, Rounds, Task};
+use super::{InputReport, NormalizeOptions, Target};
 use crate::error::{Error, ErrorKind};
-use crate::input::{Chunk, Fault, Input, Piece, Splitter};
+use crate::input::{Fault, Input, Piece};
 use crate::progress::Progress;
 use crate::upkeep::{Barred, Judgement};
-
-/// Pieces parsed by one task at a time.
-const PIECES_PER_TASK: usize = 512;
 
 /// Events that may come of the pieces that are parsed together. A real chunk stays below it; one of
 /// brackets would become hundreds of times larger than it is.
 const EVENTS_AT_ONCE: usize = 250_000;
 
-/// One input and how its events are judged.
-pub(super) struct Source<'a> {
-    pub(super) input: &'a Input,
+/// How events are judged.
+pub(super) struct Parser<'a> {
     pub(super) normalizer: &'a Normalizer<'a>,
     pub(super) barred: &'a Barred,
     pub(super) key: &'a HashKey,
@@ -35,95 +31,126 @@ pub(super) struct Source<'a> {
 /// What one task made of its pieces.
 #[derive(Default)]
 struct Parsed {
-    rows: identity_events::Builder,
-    days: Vec<UtcDay>,
+    days: Vec<(UtcDay, RecordBatch)>,
     refused: Vec<quarantine::Row>,
+    events: u64,
 }
 
-impl Source<'_> {
-    /// Reads the input to its end.
+impl Parser<'_> {
+    /// Reads all inputs to their ends. While a round is parsed, the next one is read, and days that
+    /// came before are written.
     pub(super) fn read(
         &self,
-        reader: impl Read,
+        inputs: &[Input],
         target: &mut Target<'_>,
         progress: &dyn Progress,
-    ) -> Result<InputReport, Error> {
-        let mut report = InputReport::new(self.input);
-        let mut splitter = Splitter::new(reader);
-        while let Some(chunk) = splitter.next_chunk() {
-            for pieces in groups(&chunk) {
-                let parsed: Vec<Parsed> = pieces
-                    .par_chunks(PIECES_PER_TASK)
-                    .map(|pieces| self.parse(&chunk, pieces))
-                    .collect();
-                for part in parsed {
-                    let (events, refused) = (part.days.len(), part.refused.len());
-                    report.events += (events + refused) as u64;
-                    report.refused += refused as u64;
-                    progress.advance((events + refused) as u64);
-                    for (day, batch) in by_day(part.rows, &part.days)? {
-                        target.push(day, batch);
+    ) -> Result<Vec<InputReport>, Error> {
+        let mut reports: Vec<InputReport> = inputs.iter().map(InputReport::new).collect();
+        let mut rounds = Rounds::new(inputs);
+        let mut round = rounds.next_round();
+        while !round.is_empty() {
+            let tasks: Vec<(&Portion, &Task)> = round
+                .iter()
+                .flat_map(|portion| portion.tasks.iter().map(move |task| (portion, task)))
+                .collect();
+            let mut next = None;
+            for tasks in groups(&tasks) {
+                let (parsed, read) = target.beside(|| {
+                    let parse = || self.parse_all(inputs, tasks);
+                    match next {
+                        Some(_) => (parse(), None),
+                        None => rayon::join(parse, || Some(rounds.next_round())),
                     }
-                    target.refuse(part.refused)?;
-                }
-                target.make_room(self.options.buffer_bytes)?;
+                })?;
+                next = next.or(read);
+                take_in(tasks, parsed, &mut reports, target, progress)?;
             }
-            report.broke_off = report.broke_off.or_else(|| broke_off(&chunk, &splitter));
+            for portion in &round {
+                let report = &mut reports[portion.input];
+                let broke_off = portion.broke_off.clone();
+                report.broke_off = report.broke_off.take().or(broke_off);
+            }
+            rounds.reuse(std::mem::replace(&mut round, next.unwrap_or_default()));
         }
-        Ok(report)
+        for (input, problem) in rounds.failed {
+            reports[input].error = Some(problem);
+        }
+        Ok(reports)
     }
 
-    fn parse(&self, chunk: &Chunk, pieces: &[Piece]) -> Parsed {
-        let mut parsed = Parsed::default();
-        for piece in pieces {
-            let text = chunk.text(piece);
+    fn parse_all(
+        &self,
+        inputs: &[Input],
+        tasks: &[(&Portion, &Task)],
+    ) -> Vec<Result<Parsed, Error>> {
+        let parsed = tasks
+            .par_iter()
+            .map(|(portion, task)| self.parse(&inputs[portion.input], portion, task));
+        parsed.collect()
+    }
+
+    fn parse(&self, input: &Input, portion: &Portion, task: &Task) -> Result<Parsed, Error> {
+        let mut rows = identity_events::Builder::with_capacity(task.pieces.len());
+        let mut days = Vec::new();
+        let mut refused = Vec::new();
+        for piece in &portion.chunk.pieces[task.pieces.clone()] {
+            let text = portion.chunk.text(piece);
             if let Some(fault) = piece.fault {
-                parsed.refused.push(self.refuse_unread(piece, fault));
+                refused.push(self.refuse_unread(input, piece, fault));
                 continue;
             }
-            self.normalizer.events(text, |found| match &found.outcome {
+            let place = Place { input, piece, text };
+            self.normalizer.events(text, |found| match found.outcome {
                 Ok(row) => match self.barred.judge(row) {
                     Judgement::Welcome => {
-                        parsed.days.push(row.time.day());
-                        parsed.rows.append(row);
+                        days.push(row.time.day());
+                        rows.append(row);
                     }
                     Judgement::Cleaned(batch) => {
-                        parsed.days.push(row.time.day());
-                        parsed.rows.append(&identity_events::row(&batch, 0));
+                        days.push(row.time.day());
+                        rows.append(&identity_events::row(&batch, 0));
                     }
                     Judgement::Barred(reason) => {
-                        let mut row = self.refuse(piece, reason, None);
-                        self.place_inside(&mut row, text, &found);
-                        parsed.refused.push(row);
+                        refused.push(self.refuse_found(&place, &found, reason, None));
                     }
                 },
                 Err(reject) => {
                     let (reason, field) = (reject.reason.as_str(), reject.field);
-                    let mut row = self.refuse(piece, reason, field);
-                    self.place_inside(&mut row, text, &found);
-                    parsed.refused.push(row);
+                    refused.push(self.refuse_found(&place, &found, reason, field));
                 }
             });
         }
-        parsed
+        Ok(Parsed {
+            events: (days.len() + refused.len()) as u64,
+            days: by_day(rows, &days)?,
+            refused,
+        })
     }
 
     /// What was skipped unread is known again by its place and length.
-    fn refuse_unread(&self, piece: &Piece, fault: Fault) -> quarantine::Row {
-        let content = format!("{}\n{}\n{}", self.input, piece.byte_offset, piece.length);
-        let mut row = self.refuse(piece, fault.as_str(), None);
+    fn refuse_unread(&self, input: &Input, piece: &Piece, fault: Fault) -> quarantine::Row {
+        let content = format!("{input}\n{}\n{}", piece.byte_offset, piece.length);
+        let mut row = self.refuse(input, piece, fault.as_str(), None);
         row.reject_uid = self.uid(&content);
         row
     }
 
-    /// The place and the identity of an event inside its piece: the same event refused again, in
-    /// whatever envelope, is a duplicate.
-    fn place_inside(&self, row: &mut quarantine::Row, text: &[u8], found: &Found<'_>) {
-        let lines = memchr::memchr_iter(b'\n', &text[..found.offset]).count();
+    /// An event refused, with its place inside its piece and its identity: the same event refused
+    /// again, in whatever envelope, is a duplicate.
+    fn refuse_found(
+        &self,
+        place: &Place<'_>,
+        found: &Found<'_>,
+        reason: &str,
+        field: Option<&str>,
+    ) -> quarantine::Row {
+        let mut row = self.refuse(place.input, place.piece, reason, field);
+        let lines = memchr::memchr_iter(b'\n', &place.text[..found.offset]).count();
         row.line += to_i64(lines as u64);
         row.byte_offset += to_i64(found.offset as u64);
         row.length = to_i64(found.text.len() as u64);
         row.reject_uid = self.uid(&found.content_hash().to_string());
+        row
     }
 
     fn uid(&self, content: &str) -> String {
@@ -132,14 +159,20 @@ impl Source<'_> {
             .to_string()
     }
 
-    fn refuse(&self, piece: &Piece, reason: &str, field: Option<&str>) -> quarantine::Row {
+    fn refuse(
+        &self,
+        input: &Input,
+        piece: &Piece,
+        reason: &str,
+        field: Option<&str>,
+    ) -> quarantine::Row {
         quarantine::Row {
             tenant_uid: self.options.tenant.clone(),
             integration: self.options.integration.clone(),
             ingested_at: self.options.ingested_at,
             reason: reason.to_owned(),
             field: field.map(str::to_owned),
-            file: self.input.to_string(),
+            file: input.to_string(),
             line: to_i64(piece.line),
             byte_offset: to_i64(piece.byte_offset),
             length: to_i64(piece.length),
@@ -148,34 +181,50 @@ impl Source<'_> {
     }
 }
 
-/// A chunk's pieces in runs of which no more than [`EVENTS_AT_ONCE`] events can come, or one piece.
-fn groups(chunk: &Chunk) -> Vec<&[Piece]> {
-    let mut groups = Vec::new();
-    let (mut start, mut events) = (0, 0);
-    for (place, piece) in chunk.pieces.iter().enumerate() {
-        // Every event has a bracket of its own.
-        let most = memchr::memchr2_iter(b'{', b',', chunk.text(piece)).count();
-        let most = most.clamp(1, MAX_EVENTS);
-        if events + most > EVENTS_AT_ONCE && place > start {
-            groups.push(&chunk.pieces[start..place]);
-            (start, events) = (place, 0);
-        }
-        events += most;
+/// Hands on what tasks made, in their order.
+fn take_in(
+    tasks: &[(&Portion, &Task)],
+    parsed: Vec<Result<Parsed, Error>>,
+    reports: &mut [InputReport],
+    target: &mut Target<'_>,
+    progress: &dyn Progress,
+) -> Result<(), Error> {
+    let mut days = Vec::new();
+    for ((portion, _), parsed) in tasks.iter().zip(parsed) {
+        let mut parsed = parsed?;
+        let report = &mut reports[portion.input];
+        report.events += parsed.events;
+        report.refused += parsed.refused.len() as u64;
+        progress.advance(parsed.events);
+        days.append(&mut parsed.days);
+        target.refuse(parsed.refused)?;
     }
-    if start < chunk.pieces.len() {
-        groups.push(&chunk.pieces[start..]);
-    }
-    groups
+    target.push(days.into_iter());
+    target.make_room()
 }
 
-fn broke_off<R: Read>(chunk: &Chunk, splitter: &Splitter<R>) -> Option<BrokeOff> {
-    let piece = chunk.pieces.last()?;
-    let broke_off = matches!(piece.fault, Some(Fault::Truncated | Fault::Bomb));
-    broke_off.then(|| BrokeOff {
-        line: piece.line,
-        byte_offset: piece.byte_offset,
-        problem: splitter.problem().unwrap_or_default().to_owned(),
-    })
+/// A piece and where it came from.
+struct Place<'a> {
+    input: &'a Input,
+    piece: &'a Piece,
+    text: &'a [u8],
+}
+
+/// Tasks in runs of which no more than [`EVENTS_AT_ONCE`] events can come, or one task.
+fn groups<'t, 'p>(tasks: &'t [(&'p Portion, &'p Task)]) -> Vec<&'t [(&'p Portion, &'p Task)]> {
+    let mut groups = Vec::new();
+    let (mut start, mut events) = (0, 0);
+    for (place, (_, task)) in tasks.iter().enumerate() {
+        if events + task.most_events > EVENTS_AT_ONCE && place > start {
+            groups.push(&tasks[start..place]);
+            (start, events) = (place, 0);
+        }
+        events += task.most_events;
+    }
+    if start < tasks.len() {
+        groups.push(&tasks[start..]);
+    }
+    groups
 }
 
 /// One batch for each day. Almost always there is one day; a builder for each would take a third of

@@ -26,7 +26,7 @@ use crate::error::{Error, ErrorKind};
 const BUCKETS: usize = 128;
 
 /// Rows that are cut at a time: enough that many of every day are among them.
-const ROWS_AT_ONCE: usize = 1 << 19;
+const ROWS_AT_ONCE: usize = 1 << 18;
 
 /// Rows of a batch that is worth its own columns; smaller ones are put together.
 const ROWS_OF_A_BATCH: usize = 1 << 10;

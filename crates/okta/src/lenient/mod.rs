@@ -8,6 +8,6 @@ mod object;
 mod scalar;
 mod texts;
 
-pub(crate) use object::{Key, List, Object, lenient_object, object};
+pub(crate) use object::{InPlace, Key, List, Object, lenient_object, object};
 pub(crate) use scalar::{Flag, Int, Real, Scalar, Text, flag_of, is_sentinel, trim};
 pub(crate) use texts::{TextMap, Texts};

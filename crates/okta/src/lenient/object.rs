@@ -5,24 +5,58 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use serde::Deserialize;
-use serde::de::{Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
-
-use super::Scalar;
+use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 /// A key of an object; borrowed unless it is written with escapes.
 pub(crate) struct Key<'a>(pub(crate) Cow<'a, str>);
 
+struct KeyVisitor;
+
+impl<'de> Visitor<'de> for KeyVisitor {
+    type Value = Key<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a key")
+    }
+
+    fn visit_borrowed_str<E: Error>(self, key: &'de str) -> Result<Self::Value, E> {
+        Ok(Key(Cow::Borrowed(key)))
+    }
+
+    fn visit_str<E: Error>(self, key: &str) -> Result<Self::Value, E> {
+        Ok(Key(Cow::Owned(key.to_owned())))
+    }
+}
+
 impl<'de> Deserialize<'de> for Key<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let key = Scalar::deserialize(deserializer)?.into_text();
-        Ok(Self(key.unwrap_or_default()))
+        deserializer.deserialize_str(KeyVisitor)
     }
 }
 
 /// An object whose fields are all lenient. Of a key that appears twice the last value stays.
 pub(crate) trait Object<'de>: Default {
     /// Reads the fields; unknown ones are read over.
-    fn from_map<A: MapAccess<'de>>(map: A) -> Result<Self, A::Error>;
+    fn fill<A: MapAccess<'de>>(&mut self, map: A) -> Result<(), A::Error>;
+
+    /// A new one of these fields.
+    fn from_map<A: MapAccess<'de>>(map: A) -> Result<Self, A::Error> {
+        let mut object = Self::default();
+        object.fill(map)?;
+        Ok(object)
+    }
+}
+
+/// Reads an [`Object`] where it is, for one of kilobytes would be copied at every step of the way out
+/// of the reader. Anything that is no object leaves it as it is.
+pub(crate) struct InPlace<'o, T>(pub(crate) &'o mut T);
+
+impl<'de, T: Object<'de>> DeserializeSeed<'de> for InPlace<'_, T> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
 }
 
 /// Reads an [`Object`]; anything that is no object gives the empty one.
@@ -49,6 +83,25 @@ macro_rules! nothing {
             Ok(Self::Value::default())
         }
     };
+}
+
+impl<'de, T: Object<'de>> Visitor<'de> for InPlace<'_, T> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    nothing! { visit_str: &str, visit_bool: bool, visit_i64: i64, visit_u64: u64, visit_f64: f64, }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
+        while list.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<(), A::Error> {
+        self.0.fill(map)
+    }
 }
 
 impl<'de, T: Object<'de>> Visitor<'de> for ObjectVisitor<T> {
@@ -87,17 +140,16 @@ macro_rules! lenient_object {
         }
 
         impl<$lt> $crate::lenient::Object<$lt> for $name<$lt> {
-            fn from_map<A: serde::de::MapAccess<$lt>>(mut map: A) -> Result<Self, A::Error> {
-                let mut object = Self::default();
+            fn fill<A: serde::de::MapAccess<$lt>>(&mut self, mut map: A) -> Result<(), A::Error> {
                 while let Some($crate::lenient::Key(key)) = map.next_key()? {
                     match key.as_ref() {
-                        $($($key)|+ => object.$field = map.next_value()?,)+
+                        $($($key)|+ => self.$field = map.next_value()?,)+
                         _ => {
                             map.next_value::<serde::de::IgnoredAny>()?;
                         }
                     }
                 }
-                Ok(object)
+                Ok(())
             }
         }
 

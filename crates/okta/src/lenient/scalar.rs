@@ -16,6 +16,11 @@ pub(crate) fn is_sentinel(text: &str) -> bool {
 
 /// Trims without copying borrowed text.
 pub(crate) fn trim(text: Cow<'_, str>) -> Cow<'_, str> {
+    // Almost no text has anything to trim, which its two ends tell at once.
+    let ends = [text.as_bytes().first(), text.as_bytes().last()];
+    if ends.into_iter().flatten().all(u8::is_ascii_graphic) {
+        return text;
+    }
     match text {
         Cow::Borrowed(text) => Cow::Borrowed(text.trim()),
         Cow::Owned(text) if text.trim().len() == text.len() => Cow::Owned(text),
@@ -119,10 +124,66 @@ impl<'a> Scalar<'a> {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Text<'a>(pub(crate) Option<Cow<'a, str>>);
 
+struct TextVisitor;
+
+impl<'de> Visitor<'de> for TextVisitor {
+    type Value = Text<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("any value")
+    }
+
+    fn visit_borrowed_str<E: Error>(self, text: &'de str) -> Result<Self::Value, E> {
+        Ok(Text::of(Cow::Borrowed(text)))
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
+        Ok(Text::of(Cow::Owned(text.to_owned())))
+    }
+
+    fn visit_bool<E: Error>(self, flag: bool) -> Result<Self::Value, E> {
+        ScalarVisitor.visit_bool(flag).map(Text::of_scalar)
+    }
+
+    fn visit_i64<E: Error>(self, number: i64) -> Result<Self::Value, E> {
+        ScalarVisitor.visit_i64(number).map(Text::of_scalar)
+    }
+
+    fn visit_u64<E: Error>(self, number: u64) -> Result<Self::Value, E> {
+        ScalarVisitor.visit_u64(number).map(Text::of_scalar)
+    }
+
+    fn visit_f64<E: Error>(self, number: f64) -> Result<Self::Value, E> {
+        ScalarVisitor.visit_f64(number).map(Text::of_scalar)
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<Self::Value, E> {
+        Ok(Text(None))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<Self::Value, A::Error> {
+        ScalarVisitor.visit_seq(list).map(Text::of_scalar)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+        ScalarVisitor.visit_map(map).map(Text::of_scalar)
+    }
+}
+
 impl<'de> Deserialize<'de> for Text<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = Scalar::deserialize(deserializer)?.into_text().map(trim);
-        Ok(Self(text.filter(|text| !is_sentinel(text))))
+        deserializer.deserialize_any(TextVisitor)
+    }
+}
+
+impl<'a> Text<'a> {
+    fn of(text: Cow<'a, str>) -> Self {
+        let text = trim(text);
+        Self((!is_sentinel(&text)).then_some(text))
+    }
+
+    fn of_scalar(scalar: Scalar<'a>) -> Self {
+        scalar.into_text().map_or(Self(None), Self::of)
     }
 }
 

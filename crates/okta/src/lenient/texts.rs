@@ -90,8 +90,11 @@ pub(crate) struct TextMap<'a>(Vec<(Cow<'a, str>, Cow<'a, str>)>);
 impl<'a> TextMap<'a> {
     /// The value of a key.
     pub(crate) fn get(&self, key: &str) -> Option<&Cow<'a, str>> {
-        let place = self.0.binary_search_by(|(have, _)| have.as_ref().cmp(key));
-        place.ok().map(|place| &self.0[place].1)
+        // There are a dozen, and most are told apart by their lengths.
+        let mut entries = self.0.iter();
+        entries
+            .find(|(have, _)| have.as_ref() == key)
+            .map(|(_, value)| value)
     }
 
     /// The entries in key order.
@@ -162,8 +165,8 @@ impl<'de> Visitor<'de> for TextMapValue {
 }
 
 impl<'de> Object<'de> for TextMap<'de> {
-    fn from_map<A: MapAccess<'de>>(mut map: A) -> Result<Self, A::Error> {
-        let mut entries = Vec::new();
+    fn fill<A: MapAccess<'de>>(&mut self, mut map: A) -> Result<(), A::Error> {
+        let mut entries = Vec::with_capacity(16);
         while let Some(Key(key)) = map.next_key()? {
             let value = map.next_value_seed(TextMapValue)?;
             entries.push((key, value.filter(|value| !is_sentinel(value.trim()))));
@@ -172,12 +175,11 @@ impl<'de> Object<'de> for TextMap<'de> {
         entries.reverse();
         entries.sort_by(|(left, _), (right, _)| left.cmp(right));
         entries.dedup_by(|(later, _), (kept, _)| later == kept);
-        Ok(Self(
-            entries
-                .into_iter()
-                .filter_map(|(key, value)| Some((key, value?)))
-                .collect(),
-        ))
+        self.0 = entries
+            .into_iter()
+            .filter_map(|(key, value)| Some((key, value?)))
+            .collect();
+        Ok(())
     }
 }
 
