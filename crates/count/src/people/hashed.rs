@@ -1,8 +1,6 @@
-//! Keyed hashes: how a name that somebody typed meets the directory without being written down.
+//! Keyed hashes as they are written: how a name that somebody typed meets the directory without being written down.
 
-use af_model::{HashKey, HexHash};
-use hashbrown::HashMap;
-use rayon::prelude::*;
+use af_model::HexHash;
 
 /// Reads 32 hex digits; `None` for anything else.
 pub(crate) fn parse_hash(text: &str) -> Option<HexHash> {
@@ -22,21 +20,10 @@ pub(crate) fn parse_hash(text: &str) -> Option<HexHash> {
     Some(HexHash(hash))
 }
 
-/// The keyed hash of every key of a tenant, with what the key stands for.
-pub(crate) fn hash_keys<S: Copy + Send + Sync>(
-    tenant_uid: &str,
-    keys: &[(Box<str>, S)],
-    hash_key: &HashKey,
-) -> HashMap<HexHash, S> {
-    let hashed: Vec<(HexHash, S)> = keys
-        .par_iter()
-        .map(|(key, stands_for)| (hash_key.identifier(tenant_uid, key), *stands_for))
-        .collect();
-    hashed.into_iter().collect()
-}
-
 #[cfg(test)]
 mod tests {
+    use af_model::HashKey;
+
     use super::*;
 
     #[test]

@@ -1,13 +1,14 @@
 //! Everybody's keys, looked up once per distinct subject.
 
 use std::cmp::Ordering;
+use std::sync::OnceLock;
 
 use af_model::key::{SubjectRef, normalize_key};
 use af_model::{HashKey, HexHash, Person, UtcMillis};
 use hashbrown::HashMap;
 use rayon::prelude::*;
 
-use super::hashed::{hash_keys, parse_hash};
+use super::hashed::parse_hash;
 use super::holder::{self, Holding, KeyKind};
 use super::subject::Subject;
 
@@ -53,40 +54,39 @@ impl PeopleIndex {
     /// times), and the logins, e-mails and aliases of the others remain that person's keys. The
     /// order of `people` does not matter. Blank keys are held by nobody.
     ///
-    /// Costs O(n log n) and one keyed hash per distinct key, spread over the threads.
+    /// Costs O(n log n), spread over the threads; keys of a tenant are hashed when the first signal of it
+    /// names somebody by hash.
     ///
     /// # Panics
     /// With 2^32 people or keys of one tenant, which no memory holds.
     pub fn new(mut people: Vec<Person>, key: &HashKey) -> Self {
-        people.par_sort_by(version_order);
-        let mut kept: Vec<Person> = Vec::with_capacity(people.len());
+        people.par_sort_unstable_by(version_order);
         let mut tenants = HashMap::new();
-        let mut draft = Draft::default();
-        for person in people {
-            let (same_tenant, same_person) = kept.last().map_or((true, false), |last| {
-                let same_tenant = last.tenant_uid == person.tenant_uid;
-                (same_tenant, same_tenant && last.user_uid == person.user_uid)
-            });
-            if !same_tenant && let Some(last) = kept.last() {
-                let keys = std::mem::take(&mut draft).finish(&last.tenant_uid, key);
-                tenants.insert(last.tenant_uid.clone(), keys);
+        let mut next = 0;
+        for of_tenant in people.chunk_by(|left, right| left.tenant_uid == right.tenant_uid) {
+            let mut draft = Draft::default();
+            for versions in of_tenant.chunk_by(|left, right| left.user_uid == right.user_uid) {
+                let index = u32::try_from(next).expect("fewer than 2^32 people fit into memory");
+                versions.iter().for_each(|person| draft.add(person, index));
+                next += 1;
             }
-            if same_person {
-                kept.pop();
+            let tenant_uid = &of_tenant[0].tenant_uid;
+            tenants.insert(tenant_uid.clone(), draft.finish(tenant_uid, key));
+        }
+        // In place: a second list of everybody would be most of the memory.
+        people.dedup_by(|next, last| {
+            let is_same = is_same_person(next, last);
+            if is_same {
+                std::mem::swap(next, last);
             }
-            let index = u32::try_from(kept.len()).expect("fewer than 2^32 people fit into memory");
-            draft.add(&person, index);
-            kept.push(person);
-        }
-        if let Some(last) = kept.last() {
-            tenants.insert(last.tenant_uid.clone(), draft.finish(&last.tenant_uid, key));
-        }
+            is_same
+        });
         Self {
-            created: kept
+            created: people
                 .iter()
                 .map(|person| person.created.map_or(i64::MIN, |created| created.0))
                 .collect(),
-            people: kept,
+            people,
             tenants,
             hash_key: key.clone(),
         }
@@ -117,6 +117,11 @@ impl PeopleIndex {
     ) -> Resolution {
         let keys = self.keys_of(tenant);
         self.decide(tenant, keys, *subject, time, as_of).resolution
+    }
+
+    /// The key of hashed names.
+    pub(super) fn hash_key(&self) -> &HashKey {
+        &self.hash_key
     }
 
     /// Every tenant with its people's keys, in no order.
@@ -174,7 +179,10 @@ impl PeopleIndex {
                         resolution = Resolution::NotAPerson;
                         break;
                     }
-                    keys.and_then(|keys| keys.by_hash.get(&hash).map(|slot| (keys, *slot)))
+                    keys.and_then(|keys| {
+                        let slot = keys.by_hash(tenant, &self.hash_key).get(&hash);
+                        slot.map(|slot| (keys, *slot))
+                    })
                 }
             };
             let Some((keys, slot)) = holdings else {
@@ -202,7 +210,8 @@ impl PeopleIndex {
 pub(crate) struct TenantKeys {
     uids: HashMap<Box<str>, u32>,
     by_text: HashMap<Box<str>, Slot>,
-    by_hash: HashMap<HexHash, Slot>,
+    /// The same keys hashed, once somebody asks: most signals name nobody by hash.
+    by_hash: OnceLock<HashMap<HexHash, Slot>>,
     holdings: Vec<Holding>,
     /// The provider's own name, hashed.
     provider: HexHash,
@@ -220,10 +229,22 @@ impl TenantKeys {
         texts.map(|(text, slot)| (&**text, self.holdings(*slot)))
     }
 
-    /// The same, hashed.
-    pub(crate) fn hashes(&self) -> impl Iterator<Item = (&HexHash, &[Holding])> {
-        let hashes = self.by_hash.iter();
+    /// The same, hashed with the index's key.
+    pub(crate) fn hashes(
+        &self,
+        tenant_uid: &str,
+        key: &HashKey,
+    ) -> impl Iterator<Item = (&HexHash, &[Holding])> {
+        let hashes = self.by_hash(tenant_uid, key).iter();
         hashes.map(|(hash, slot)| (hash, self.holdings(*slot)))
+    }
+
+    fn by_hash(&self, tenant_uid: &str, key: &HashKey) -> &HashMap<HexHash, Slot> {
+        self.by_hash.get_or_init(|| {
+            let keys = self.by_text.iter();
+            keys.map(|(text, slot)| (key.identifier(tenant_uid, text), *slot))
+                .collect()
+        })
     }
 
     fn holdings(&self, slot: Slot) -> &[Holding] {
@@ -308,12 +329,16 @@ impl Draft {
         }
         TenantKeys {
             uids: self.uids,
-            by_hash: hash_keys(tenant_uid, &slots, key),
+            by_hash: OnceLock::new(),
             by_text: slots.into_iter().collect(),
             holdings,
             provider: key.identifier(tenant_uid, PROVIDER),
         }
     }
+}
+
+fn is_same_person(left: &Person, right: &Person) -> bool {
+    left.tenant_uid == right.tenant_uid && left.user_uid == right.user_uid
 }
 
 /// By person, and the version of a person that counts last.

@@ -82,7 +82,7 @@ impl PeopleIndex {
                         states.push((text_number(tenant, text), state));
                     }
                 }
-                for (hash, holdings) in keys.hashes() {
+                for (hash, holdings) in keys.hashes(tenant, self.hash_key()) {
                     if let Some(state) = self.state_of(holdings, as_of) {
                         states.push((hash_number(tenant, &hash.0), state));
                     }
