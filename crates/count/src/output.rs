@@ -22,6 +22,9 @@ use crate::people::PeopleIndex;
 /// How many signals of a block are named.
 pub(crate) const REPRESENTATIVES: usize = 20;
 
+/// Up to how many blocks are sorted by merging.
+const MERGED: usize = 1 << 20;
+
 /// The counts of the whole input. Tenants without a single row in it are absent.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Counted {
@@ -89,9 +92,14 @@ impl TenantCounts {
     }
 
     /// Brings blocks and unmatched signals into order. What was added day by day is a few ascending
-    /// runs, which a stable sort merges.
+    /// runs, which a stable sort merges, in as much memory again: too much for very many. No two blocks
+    /// are alike, so both sorts give the same.
     pub fn sort(&mut self) {
-        self.blocks.par_sort_by(CountedBlock::order);
+        if self.blocks.len() > MERGED {
+            self.blocks.par_sort_unstable_by(CountedBlock::order);
+        } else {
+            self.blocks.par_sort_by(CountedBlock::order);
+        }
         self.unmatched
             .par_sort_by(|left, right| left.key().cmp(&right.key()));
     }

@@ -109,21 +109,23 @@ impl<'c> CountsByTenant<'c> for ByTenant<'c> {
         let Some(sum) = sums.tenants.get(uid) else {
             return Ok(None);
         };
-        let of_days: Option<Vec<TenantCounts>> = self
-            .days
-            .par_iter_mut()
-            .map(|day| {
-                let mut counts = TenantCounts::default();
-                day.add(uid, people, &mut counts)?;
-                Some(counts)
-            })
-            .collect();
-        let of_days = of_days.ok_or_else(changed)?;
         let mut counts = sum.clone();
-        counts.blocks = Vec::with_capacity(of_days.iter().map(|day| day.blocks.len()).sum());
-        for mut day in of_days {
-            counts.blocks.append(&mut day.blocks);
-            counts.unmatched.append(&mut day.unmatched);
+        let blocks = self.days.iter().map(|day| day.blocks_of(uid)).sum();
+        counts.blocks.reserve_exact(blocks);
+        // A few days at a time: all of them would be there twice.
+        for some in self.days.chunks_mut(rayon::current_num_threads()) {
+            let of_days: Option<Vec<TenantCounts>> = some
+                .par_iter_mut()
+                .map(|day| {
+                    let mut counts = TenantCounts::default();
+                    day.add(uid, people, &mut counts)?;
+                    Some(counts)
+                })
+                .collect();
+            for mut day in of_days.ok_or_else(changed)? {
+                counts.blocks.append(&mut day.blocks);
+                counts.unmatched.append(&mut day.unmatched);
+            }
         }
         counts.sort();
         Ok(Some(Cow::Owned(counts)))

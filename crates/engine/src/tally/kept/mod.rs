@@ -54,6 +54,7 @@ struct AboutTenant {
     account: SignalAccount,
     conflicts: u64,
     feeds: BTreeMap<String, Feed>,
+    blocks: usize,
 }
 
 /// What was counted of whole days; the bulk of it is read when it is asked for.

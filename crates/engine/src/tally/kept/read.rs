@@ -49,6 +49,18 @@ impl<'k> Cursor<'k> {
         })
     }
 
+    /// How many blocks a tenant has.
+    pub(in crate::tally) fn blocks_of(&self, tenant: &str) -> usize {
+        let number = self.number(tenant);
+        number.map_or(0, |number| self.kept.about.tenants[number].blocks)
+    }
+
+    fn number(&self, tenant: &str) -> Option<usize> {
+        let tenants = &self.kept.about.tenants;
+        let found = tenants.binary_search_by(|known| known.name.as_str().cmp(tenant));
+        found.ok()
+    }
+
     /// Adds a tenant's blocks and signals of nobody; no earlier tenant can be asked for after it. `None`
     /// when the bytes are not what was written, or name somebody who is not among the people.
     pub(in crate::tally) fn add(
@@ -57,9 +69,7 @@ impl<'k> Cursor<'k> {
         people: &PeopleIndex,
         counts: &mut TenantCounts,
     ) -> Option<()> {
-        let tenants = &self.kept.about.tenants;
-        let found = tenants.binary_search_by(|known| known.name.as_str().cmp(tenant));
-        let Ok(number) = found else {
+        let Some(number) = self.number(tenant) else {
             return Some(());
         };
         let (number, meaning) = (narrow(number), &self.meaning);

@@ -78,6 +78,7 @@ pub(in crate::tally) fn to_bytes(id: &str, counted: &Counted, people: &PeopleInd
         account: counts.account,
         conflicts: counts.conflicts,
         feeds: counts.feeds.clone(),
+        blocks: counts.blocks.len(),
     });
     let about = About {
         id: id.to_owned(),
