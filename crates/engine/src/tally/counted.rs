@@ -15,6 +15,9 @@ use crate::error::{Error, ErrorKind};
 /// Bytes of counts that wait in memory for their tenant to be scored.
 pub(super) const IN_MEMORY: usize = 128 << 20;
 
+/// Blocks of a tenant that are too many to be there twice.
+const MANY: usize = 1 << 19;
+
 /// The counts of whole days.
 pub(crate) struct CountedDays<'p> {
     people: &'p PeopleIndex,
@@ -112,8 +115,13 @@ impl<'c> CountsByTenant<'c> for ByTenant<'c> {
         let mut counts = sum.clone();
         let blocks = self.days.iter().map(|day| day.blocks_of(uid)).sum();
         counts.blocks.reserve_exact(blocks);
-        // A few days at a time: all of them would be there twice.
-        for some in self.days.chunks_mut(rayon::current_num_threads()) {
+        // Of many blocks a few days at a time: all of them would be there twice.
+        let at_once = if blocks > MANY {
+            rayon::current_num_threads()
+        } else {
+            self.days.len().max(1)
+        };
+        for some in self.days.chunks_mut(at_once) {
             let of_days: Option<Vec<TenantCounts>> = some
                 .par_iter_mut()
                 .map(|day| {
