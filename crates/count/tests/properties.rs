@@ -380,7 +380,8 @@ fn bucket_key(row: &af_model::tables::bucket_counts::Row) -> (String, String, St
 
 /// The rows of one tenant.
 fn buckets(tenant_uid: &str, counts: &TenantCounts, people: &PeopleIndex) -> Vec<table::Row> {
-    table::rows(&bucket_counts([(tenant_uid, counts)], None, people)).unwrap()
+    let rows = table::rows(&bucket_counts([(tenant_uid, counts)], None, people));
+    rows.expect("what was counted keeps the contract")
 }
 
 /// Everything a snapshot takes from the count, without tenants that have no row in it.

@@ -67,7 +67,9 @@ impl PeopleIndex {
             let mut draft = Draft::default();
             for versions in of_tenant.chunk_by(|left, right| left.user_uid == right.user_uid) {
                 let index = u32::try_from(next).expect("fewer than 2^32 people fit into memory");
-                versions.iter().for_each(|person| draft.add(person, index));
+                for person in versions {
+                    draft.add(person, index);
+                }
                 next += 1;
             }
             let tenant_uid = &of_tenant[0].tenant_uid;

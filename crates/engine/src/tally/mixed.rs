@@ -91,9 +91,9 @@ pub(super) fn count(
             .map(|share| bucket.count(counting, unit, Some((share, shares))))
             .collect::<Result<_, _>>()?;
         let mut sum = Counted::default();
-        of_shares
-            .into_iter()
-            .for_each(|counted| sum.absorb(counted));
+        for counted in of_shares {
+            sum.absorb(counted);
+        }
         take(counting.shown(sum))?;
     }
     Ok(())

@@ -29,8 +29,8 @@ mod write;
 pub(super) use read::{Cursor, SharedNames};
 pub(super) use write::to_bytes;
 
-const HASH_BYTES: u64 = 32;
-const LENGTH_BYTES: u64 = 8;
+const HASH_BYTES: usize = 32;
+const LENGTH_BYTES: usize = 8;
 
 /// How many bytes are hashed at a time.
 const CHUNK: usize = 1 << 16;
@@ -69,7 +69,7 @@ pub(super) struct Kept {
 impl Kept {
     /// What [`to_bytes`] made. `None` when they are other bytes.
     pub(super) fn open(aside: Aside) -> Option<Self> {
-        let (about, at) = piece(&aside, HASH_BYTES)?;
+        let (about, at) = piece(&aside, HASH_BYTES as u64)?;
         let mut text = Vec::new();
         aside.read(about).read_to_end(&mut text).ok()?;
         let about: About = serde_json::from_slice(&text).ok()?;
@@ -85,10 +85,13 @@ impl Kept {
     /// As [`Kept::open`], for bytes that something may have happened to since, and that were made under
     /// an id.
     pub(super) fn open_checked(aside: Aside, id: &str) -> Option<Self> {
-        let mut said = [0; HASH_BYTES as usize];
-        aside.read(0..HASH_BYTES).read_exact(&mut said).ok()?;
+        let mut said = [0; HASH_BYTES];
+        aside
+            .read(0..HASH_BYTES as u64)
+            .read_exact(&mut said)
+            .ok()?;
         let mut hasher = blake3::Hasher::new();
-        let mut rest = aside.read(HASH_BYTES..u64::MAX);
+        let mut rest = aside.read(HASH_BYTES as u64..u64::MAX);
         let mut chunk = vec![0; CHUNK];
         loop {
             match rest.read(&mut chunk).ok()? {
@@ -122,8 +125,8 @@ impl Kept {
 
 /// Where a piece lies whose length stands at a place, and where it ends.
 fn piece(aside: &Aside, at: u64) -> Option<(Range<u64>, u64)> {
-    let mut length = [0; LENGTH_BYTES as usize];
-    let start = at + LENGTH_BYTES;
+    let mut length = [0; LENGTH_BYTES];
+    let start = at + LENGTH_BYTES as u64;
     aside.read(at..start).read_exact(&mut length).ok()?;
     let end = start.checked_add(u64::from_le_bytes(length))?;
     Some((start..end, end))

@@ -88,13 +88,13 @@ pub(in crate::tally) fn to_bytes(id: &str, counted: &Counted, people: &PeopleInd
         rules: numbers.rules,
     };
     let about = serde_json::to_vec(&about).expect("names and numbers are always JSON");
-    let mut bytes = vec![0; HASH_BYTES as usize];
+    let mut bytes = vec![0; HASH_BYTES];
     for piece in [&about, &unmatched] {
         bytes.extend((piece.len() as u64).to_le_bytes());
         bytes.extend(piece);
     }
     bytes.extend(blocks);
-    let (hash, rest) = bytes.split_at_mut(HASH_BYTES as usize);
+    let (hash, rest) = bytes.split_at_mut(HASH_BYTES);
     hash.copy_from_slice(blake3::hash(rest).as_bytes());
     bytes
 }

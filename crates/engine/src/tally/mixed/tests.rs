@@ -18,6 +18,16 @@ use super::*;
 use crate::progress::Silent;
 use crate::tally::{Cut, count_with, units};
 
+fn write(path: &Path, batch: &RecordBatch, rows_of_a_group: usize) {
+    let properties = WriterProperties::builder().set_max_row_group_row_count(Some(rows_of_a_group));
+    let mut bytes = Vec::new();
+    let mut writer =
+        ArrowWriter::try_new(&mut bytes, batch.schema(), Some(properties.build())).unwrap();
+    writer.write(batch).unwrap();
+    writer.close().unwrap();
+    fs_err::write(path, bytes).unwrap();
+}
+
 /// Three files of another writer: rows as they came, small row groups, the last with other types.
 fn foreign(folder: &Path, input: &OracleInput) -> Vec<PathBuf> {
     let thirds = input.signals.chunks(input.signals.len().div_ceil(3));
@@ -29,12 +39,7 @@ fn foreign(folder: &Path, input: &OracleInput) -> Vec<PathBuf> {
             batch = in_other_types(&batch);
         }
         let path = folder.join(format!("{number}.parquet"));
-        let file = std::fs::File::create(&path).unwrap();
-        let properties = WriterProperties::builder().set_max_row_group_row_count(Some(23));
-        let mut writer =
-            ArrowWriter::try_new(file, batch.schema(), Some(properties.build())).unwrap();
-        writer.write(&batch).unwrap();
-        writer.close().unwrap();
+        write(&path, &batch, 23);
         path
     };
     thirds.enumerate().map(write).collect()
@@ -197,10 +202,7 @@ fn what_breaks_the_contract_is_refused_and_named() {
     );
     fields[place] = Field::new("time", DataType::Boolean, false);
     let broken = RecordBatch::try_new(Arc::new(Schema::new(fields)), columns).unwrap();
-    let file = std::fs::File::create(&files[1]).unwrap();
-    let mut writer = ArrowWriter::try_new(file, broken.schema(), None).unwrap();
-    writer.write(&broken).unwrap();
-    writer.close().unwrap();
+    write(&files[1], &broken, 1000);
     let people = PeopleIndex::new(input.people.clone(), &input.key);
     let counting = Counting {
         people: &people,
