@@ -56,7 +56,7 @@ impl Fault {
 /// One candidate event and its place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Piece {
-    /// Where its bytes are in [`Chunk::bytes`]; empty for a faulty piece.
+    /// Where its bytes are among the bytes of the chunk; empty for a faulty piece.
     pub range: Range<usize>,
     /// Line on which it starts, from 1.
     pub line: u64,
