@@ -81,11 +81,7 @@ impl DayWriter {
         &mut self,
         batches: impl IntoIterator<Item = Result<RecordBatch, Error>>,
     ) -> Result<(), Error> {
-        for batch in batches {
-            let batch = batch?;
-            check_day(self.kind, self.day, &batch)?;
-            self.writer.encode(&batch)?;
-        }
+        self.each(batches, TableWriter::encode)?;
         self.writer.encode_rest()
     }
 
@@ -97,10 +93,19 @@ impl DayWriter {
         &mut self,
         batches: impl IntoIterator<Item = Result<RecordBatch, Error>>,
     ) -> Result<(), Error> {
+        self.each(batches, TableWriter::append)
+    }
+
+    /// Hands rows of this day to the writer.
+    fn each(
+        &mut self,
+        batches: impl IntoIterator<Item = Result<RecordBatch, Error>>,
+        put: impl Fn(&mut TableWriter, &RecordBatch) -> Result<(), Error>,
+    ) -> Result<(), Error> {
         for batch in batches {
             let batch = batch?;
             check_day(self.kind, self.day, &batch)?;
-            self.writer.append(&batch)?;
+            put(&mut self.writer, &batch)?;
         }
         Ok(())
     }

@@ -4,7 +4,6 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use af_count::{PeopleIndex, Retractions};
-use af_model::UtcMillis;
 use af_model::tables::attack_signals;
 use af_testkit::generate::{self, Size, organization};
 use af_testkit::oracle::OracleInput;
@@ -70,6 +69,22 @@ fn in_other_types(batch: &RecordBatch) -> RecordBatch {
     RecordBatch::try_new(Arc::new(Schema::new(fields)), columns).unwrap()
 }
 
+fn counting<'a>(
+    input: &'a OracleInput,
+    people: &'a PeopleIndex,
+    retractions: &'a Retractions,
+) -> Counting<'a> {
+    Counting {
+        people,
+        retractions,
+        cut: Cut {
+            as_of: input.as_of,
+            known_at: input.known_at,
+        },
+        key: Some(&input.key),
+    }
+}
+
 fn counted(
     counting: Counting<'_>,
     files: &[PathBuf],
@@ -102,15 +117,7 @@ fn little_memory_changes_no_figure() {
         let files = foreign(folder.path(), &input);
         let people = PeopleIndex::new(input.people.clone(), &input.key);
         let retractions = Retractions::new(&input.retractions, input.known_at);
-        let counting = Counting {
-            people: &people,
-            retractions: &retractions,
-            cut: Cut {
-                as_of: input.as_of,
-                known_at: input.known_at,
-            },
-            key: Some(&input.key),
-        };
+        let counting = counting(&input, &people, &retractions);
         let expected = count_with(counting, &[], &files, &Silent).unwrap();
         for (waiting, together) in [(1 << 30, 1 << 30), (0, 1 << 30), (60_000, 7), (0, 1)] {
             let limits = Limits { waiting, together };
@@ -136,15 +143,8 @@ fn every_day_is_handed_on_once() {
     let folder = tempfile::tempdir().unwrap();
     let files = foreign(folder.path(), &input);
     let people = PeopleIndex::new(input.people.clone(), &input.key);
-    let counting = Counting {
-        people: &people,
-        retractions: &Retractions::default(),
-        cut: Cut {
-            as_of: input.as_of,
-            known_at: input.known_at,
-        },
-        key: None,
-    };
+    let retractions = Retractions::default();
+    let counting = counting(&input, &people, &retractions);
     let seen = Mutex::new(std::collections::BTreeMap::new());
     for unit in units::of_files(&files).unwrap() {
         let number = Mutex::new(0);
@@ -204,15 +204,8 @@ fn what_breaks_the_contract_is_refused_and_named() {
     let broken = RecordBatch::try_new(Arc::new(Schema::new(fields)), columns).unwrap();
     write(&files[1], &broken, 1000);
     let people = PeopleIndex::new(input.people.clone(), &input.key);
-    let counting = Counting {
-        people: &people,
-        retractions: &Retractions::default(),
-        cut: Cut {
-            as_of: UtcMillis(0),
-            known_at: UtcMillis(0),
-        },
-        key: None,
-    };
+    let retractions = Retractions::default();
+    let counting = counting(&input, &people, &retractions);
     let shelf = Shelf::new(folder.path(), 0);
     let error = counted(counting, &files, Limits::default(), &shelf).unwrap_err();
     let message = error.to_string();
