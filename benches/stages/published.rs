@@ -65,14 +65,14 @@ pub(crate) fn publish(path: &Path, tenants: u64, people: u64) {
     order.sort();
     let mut entries = BTreeMap::new();
     for (name, n, size) in &order {
-        let index = PeopleIndex::new(staff(name, *size), &key());
+        let (index, people) = PeopleIndex::with_people(staff(name, *size), &key());
         let retractions = Retractions::default();
         let mut counter = Counter::new(&index, &retractions, cut, &key());
         counter
             .push(&signals(name, *n, *size))
             .expect("the contract is kept");
         let counted = counter.finish();
-        let rows = assemble(index.people(), &counted, &params, &stamp).expect("scored");
+        let rows = assemble(&people, &counted, &params, &stamp).expect("scored");
         for (writer, batch) in writers.iter_mut().zip(rows.batches()) {
             writer.append(&batch).expect("tenants come in name order");
         }

@@ -10,7 +10,8 @@ use hashbrown::HashMap;
 use crate::admit::Admitted;
 use crate::interner::{NONE, Symbol};
 use crate::kind::{Kinds, place};
-use crate::output::{CountedBlock, REPRESENTATIVES, SignalUids, UidList};
+use crate::output::{CountedBlock, REPRESENTATIVES, SignalUids};
+use crate::texts::TextList;
 
 /// The blocks of a tenant's day and how many signals others stand for.
 #[derive(Default)]
@@ -30,7 +31,7 @@ pub(crate) fn collapse(mut admitted: Vec<Admitted<'_>>, kinds: &Kinds, day: UtcD
         day,
         rules: HashMap::new(),
         found: Collapsed::default(),
-        uids: UidList::default(),
+        uids: TextList::default(),
         named: Vec::new(),
         none: SignalUids::new([]),
         candidates: Vec::new(),
@@ -86,7 +87,7 @@ struct Buckets<'k, 'p> {
     rules: HashMap<Vec<Symbol>, Arc<[Arc<str>]>>,
     found: Collapsed,
     /// The signals that blocks name, and which of them each does.
-    uids: UidList,
+    uids: TextList,
     named: Vec<Range<u32>>,
     none: SignalUids,
     /// Memory that every bucket uses.
@@ -156,7 +157,7 @@ impl<'p> Buckets<'_, 'p> {
             latest = latest.max(incident.time);
         }
         let named = &incidents[..incidents.len().min(REPRESENTATIVES)];
-        let named = self.uids.push(named.iter().map(|incident| incident.uid));
+        let named = self.uids.extend(named.iter().map(|incident| incident.uid));
         self.named.push(named);
         let rule_ids = self.rule_ids(incidents);
         self.found.blocks.push(CountedBlock {

@@ -62,6 +62,10 @@ pub struct Counter<'p> {
     tenant_ids: HashMap<Option<String>, u32>,
     tenants: Vec<Tenant>,
     counted: Vec<(u32, TenantCounts)>,
+    /// The tenant of a partition whose rows were counted last.
+    last_counted: Option<u32>,
+    /// Whether some of what was counted was told before the end.
+    is_told_in_parts: bool,
     latest_ingested: Option<UtcMillis>,
 }
 
@@ -100,6 +104,8 @@ impl<'p> Counter<'p> {
             tenant_ids: HashMap::new(),
             tenants: Vec::new(),
             counted: Vec::new(),
+            last_counted: None,
+            is_told_in_parts: false,
             latest_ingested: None,
         }
     }
@@ -159,6 +165,22 @@ impl<'p> Counter<'p> {
         Ok(())
     }
 
+    /// The tenants of a partition of which nothing more will come, in ascending order, apart from what of
+    /// their rows was not counted further. They are told once: this and [`Counter::finish`] together are
+    /// all that was counted.
+    pub fn take_done(&mut self) -> Counted {
+        self.is_told_in_parts = true;
+        let done = std::mem::take(&mut self.counted).into_iter();
+        let tenants = done.map(|(tenant, counts)| {
+            let name = self.tenants[tenant as usize].name.as_deref();
+            (name.unwrap_or(INVALID_TENANT).to_owned(), counts)
+        });
+        Counted {
+            tenants: tenants.collect(),
+            latest_ingested: None,
+        }
+    }
+
     /// As [`Counter::finish`], for input that says which days it holds.
     ///
     /// # Errors
@@ -194,10 +216,11 @@ impl<'p> Counter<'p> {
         };
         counted.sort();
         debug_assert!(
-            counted
-                .tenants
-                .values()
-                .all(|tenant| tenant.account.closes()),
+            self.is_told_in_parts
+                || counted
+                    .tenants
+                    .values()
+                    .all(|tenant| tenant.account.closes()),
             "every signal went somewhere"
         );
         counted
@@ -315,7 +338,12 @@ impl<'p> Counter<'p> {
                     Some((tenant, views)) if *tenant == row.tenant => {
                         views.push(View { part, row });
                     }
-                    _ => {
+                    last => {
+                        let before = last.map(|(tenant, _)| *tenant).or(self.last_counted);
+                        let name = |tenant: u32| &self.tenants[tenant as usize].name;
+                        if before.is_some_and(|before| name(before) > name(row.tenant)) {
+                            return Err(Error::unsorted());
+                        }
                         if let Some((done, _)) = groups.last() {
                             self.tenants[*done as usize].is_done = true;
                         }
@@ -330,6 +358,7 @@ impl<'p> Counter<'p> {
         }
         // The last one may go on in the next batch.
         groups.pop();
+        self.last_counted = groups.last().map(|(tenant, _)| *tenant);
         let count = DayCount {
             people: self.people,
             retractions: self.retractions,

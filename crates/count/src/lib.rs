@@ -51,8 +51,8 @@
 //!
 //! A row that is not counted yet takes 40 bytes beside its own columns: in a sorted partition those
 //! of one tenant's day, else all of the input. While it is counted it takes about 60 more. A block of
-//! the result takes about 150 bytes with the ids it names. The index of people needs about 400 bytes
-//! a person and key beside the people themselves.
+//! the result takes about 150 bytes with the ids it names. The index of people needs about 150 bytes
+//! a person with one address, and not the people themselves.
 //!
 //! # Order does not matter
 //!
@@ -81,6 +81,7 @@ mod output;
 mod part;
 mod people;
 mod retractions;
+mod texts;
 
 pub use af_model::manifest::Feed;
 pub use by_day::{ByDay, by_day, of_tenants};
@@ -88,11 +89,12 @@ pub use columns::columns_read;
 pub use counter::{Counter, Cut, INVALID_TENANT};
 pub use error::{Error, ErrorKind};
 pub use output::{
-    Counted, CountedBlock, SignalUids, TenantCounts, UidList, Unmatched, UnmatchedReason,
-    bucket_counts, unmatched_signals,
+    Counted, CountedBlock, SignalUids, TenantCounts, Unmatched, UnmatchedReason, bucket_counts,
+    unmatched_signals,
 };
-pub use people::{ChangedKeys, KeyStates, PeopleIndex, Resolution, Subject};
+pub use people::{ChangedKeys, IndexBuilder, KeyStates, PeopleIndex, Resolution, Subject};
 pub use retractions::{Retractions, Statement, Target, TargetKind, statements};
+pub use texts::TextList;
 
 #[cfg(test)]
 mod testing;

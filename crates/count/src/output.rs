@@ -16,8 +16,8 @@ use arrow::array::{
 use rayon::prelude::*;
 
 use crate::counter::Cut;
-use crate::interner::position;
 use crate::people::PeopleIndex;
+use crate::texts::TextList;
 
 /// How many signals of a block are named.
 pub(crate) const REPRESENTATIVES: usize = 20;
@@ -144,39 +144,10 @@ pub struct CountedBlock {
     pub signal_uids: SignalUids,
 }
 
-/// Ids of signals of many blocks in one piece of memory: there are as many as blocks, and more.
-#[derive(Debug, Default)]
-pub struct UidList {
-    /// One after the other.
-    texts: String,
-    /// Where each ends.
-    ends: Vec<usize>,
-}
-
-impl UidList {
-    /// Appends ids and tells their places.
-    ///
-    /// # Panics
-    /// With 2^32 ids.
-    pub fn push<'t>(&mut self, uids: impl IntoIterator<Item = &'t str>) -> Range<u32> {
-        let first = position(self.ends.len());
-        for uid in uids {
-            self.texts.push_str(uid);
-            self.ends.push(self.texts.len());
-        }
-        first..position(self.ends.len())
-    }
-
-    fn get(&self, place: usize) -> &str {
-        let start = place.checked_sub(1).map_or(0, |before| self.ends[before]);
-        &self.texts[start..self.ends[place]]
-    }
-}
-
 /// Ids of signals, some of a list that many blocks share.
 #[derive(Clone)]
 pub struct SignalUids {
-    list: Arc<UidList>,
+    list: Arc<TextList>,
     first: u32,
     end: u32,
 }
@@ -184,8 +155,8 @@ pub struct SignalUids {
 impl SignalUids {
     /// The ids in the given order, in a list of their own.
     pub fn new<'t>(uids: impl IntoIterator<Item = &'t str>) -> Self {
-        let mut list = UidList::default();
-        let places = list.push(uids);
+        let mut list = TextList::default();
+        let places = list.extend(uids);
         Self::of(&Arc::new(list), places)
     }
 
@@ -193,9 +164,9 @@ impl SignalUids {
     ///
     /// # Panics
     /// When the list has no such places.
-    pub fn of(list: &Arc<UidList>, places: Range<u32>) -> Self {
+    pub fn of(list: &Arc<TextList>, places: Range<u32>) -> Self {
         assert!(
-            places.start <= places.end && places.end as usize <= list.ends.len(),
+            places.start <= places.end && places.end as usize <= list.len(),
             "places of the list"
         );
         Self {
@@ -212,7 +183,7 @@ impl SignalUids {
 
     /// One after the other.
     pub fn iter(&self) -> impl Iterator<Item = &str> {
-        (self.first..self.end).map(|place| self.list.get(place as usize))
+        (self.first..self.end).map(|place| self.list.get(place))
     }
 }
 
@@ -349,7 +320,7 @@ pub fn bucket_counts<'c>(
             if day.is_some_and(|day| day != first.day) {
                 continue;
             }
-            let user_uid = people.people()[first.person as usize].user_uid.as_str();
+            let user_uid = people.user_uid(first.person);
             let row = [tenant_uid, user_uid, &first.component, &first.family];
             for (column, text) in texts.iter_mut().zip(row) {
                 column.append_value(text);

@@ -62,6 +62,37 @@ impl Imported {
     }
 }
 
+/// What the rows of a people file were, whoever is told of twice.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RowAccount {
+    /// Rows read, the header not counted.
+    pub read: u64,
+    /// Rows that are no person, by line.
+    pub rejects: Vec<RejectedPerson>,
+    /// As [`Imported::warnings`].
+    pub warnings: Vec<Warning>,
+    /// As [`Imported::mapping`].
+    pub mapping: Vec<(String, &'static str)>,
+    /// As [`Imported::ignored_columns`].
+    pub ignored_columns: Vec<String>,
+}
+
+impl RowAccount {
+    fn settle(self, rows: Vec<(u64, Person)>) -> Imported {
+        let settled = merge::settle(rows);
+        Imported {
+            people: settled.people,
+            read: self.read,
+            rejects: self.rejects,
+            duplicates: settled.duplicates,
+            conflicts: settled.conflicts,
+            warnings: self.warnings,
+            mapping: self.mapping,
+            ignored_columns: self.ignored_columns,
+        }
+    }
+}
+
 /// A row that is no person. Says where and why, never what it held.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct RejectedPerson {
@@ -108,6 +139,31 @@ pub struct Warning {
 /// [`Error`] when the file is absent, unreadable, of another format, or broken as a whole, when
 /// a column is missing or ambiguous, and when no tenant or source is named.
 pub fn import(path: &Path, options: &ImportOptions) -> Result<Imported, Error> {
+    let mut rows = Vec::new();
+    let mut keep = |line, person| rows.push((line, person));
+    let account = read(path, options, &mut keep)?;
+    Ok(account.settle(rows))
+}
+
+/// Reads the people of one file as [`import`] does and hands them on one by one, in the file's order. Rows
+/// about one user are all handed on; what becomes of them is told by [`import`] alone. Memory is that
+/// of the file for text formats, and none to speak of for Parquet.
+///
+/// # Errors
+/// As [`import`].
+pub fn import_each(
+    path: &Path,
+    options: &ImportOptions,
+    mut take: impl FnMut(Person),
+) -> Result<RowAccount, Error> {
+    read(path, options, &mut |_, person| take(person))
+}
+
+fn read(
+    path: &Path,
+    options: &ImportOptions,
+    take: &mut dyn FnMut(u64, Person),
+) -> Result<RowAccount, Error> {
     if options.source.trim().is_empty() {
         return Err(Error::new(path, ErrorKind::Source, "needs a source name")
             .with_hint("name where the people come from with --source, e.g. --source okta"));
@@ -116,13 +172,7 @@ pub fn import(path: &Path, options: &ImportOptions) -> Result<Imported, Error> {
         check_tenant(tenant)
             .map_err(|error| Error::new(path, ErrorKind::Tenant, error.to_string()))?;
     }
-    let mut intake = Intake {
-        options,
-        builder: PersonBuilder::new(options),
-        read: 0,
-        rows: Vec::new(),
-        rejects: Vec::new(),
-    };
+    let mut intake = Intake::new(options, take);
     let mapping = if starts_as_parquet(path)? {
         parquet_file::read(path, &mut intake)?
     } else {
@@ -145,13 +195,9 @@ pub fn import_okta_users<E>(
     users: impl IntoIterator<Item = Result<String, E>>,
     options: &ImportOptions,
 ) -> Result<Imported, E> {
-    let mut intake = Intake {
-        options,
-        builder: PersonBuilder::new(options),
-        read: 0,
-        rows: Vec::new(),
-        rejects: Vec::new(),
-    };
+    let mut rows = Vec::new();
+    let mut keep = |line, person| rows.push((line, person));
+    let mut intake = Intake::new(options, &mut keep);
     for (number, user) in (1..).zip(users) {
         let user = user?;
         if options.tenant.is_some() {
@@ -160,7 +206,8 @@ pub fn import_okta_users<E>(
             intake.refuse(number, "no_tenant", Some("tenant_uid"));
         }
     }
-    Ok(intake.finish(Mapping::default()))
+    let account = intake.finish(Mapping::default());
+    Ok(account.settle(rows))
 }
 
 /// Parquet is read in place; only text is worth having in memory as a whole.
@@ -176,12 +223,23 @@ fn starts_as_parquet(path: &Path) -> Result<bool, Error> {
 pub(crate) struct Intake<'o> {
     options: &'o ImportOptions,
     builder: PersonBuilder<'o>,
+    /// Takes people, each with its line.
+    take: &'o mut dyn FnMut(u64, Person),
     read: u64,
-    rows: Vec<(u64, Person)>,
     rejects: Vec<RejectedPerson>,
 }
 
-impl Intake<'_> {
+impl<'o> Intake<'o> {
+    fn new(options: &'o ImportOptions, take: &'o mut dyn FnMut(u64, Person)) -> Self {
+        Self {
+            options,
+            builder: PersonBuilder::new(options),
+            take,
+            read: 0,
+            rejects: Vec::new(),
+        }
+    }
+
     pub(crate) fn options(&self) -> &ImportOptions {
         self.options
     }
@@ -225,7 +283,7 @@ impl Intake<'_> {
     fn settle(&mut self, line: u64, person: Result<Person, crate::build::Refusal>) {
         self.read += 1;
         match person {
-            Ok(person) => self.rows.push((line, person)),
+            Ok(person) => (self.take)(line, person),
             Err((reason, field)) => self.rejects.push(RejectedPerson {
                 line,
                 reason,
@@ -234,14 +292,10 @@ impl Intake<'_> {
         }
     }
 
-    fn finish(self, mapping: Mapping) -> Imported {
-        let settled = merge::settle(self.rows);
-        Imported {
-            people: settled.people,
+    fn finish(self, mapping: Mapping) -> RowAccount {
+        RowAccount {
             read: self.read,
             rejects: self.rejects,
-            duplicates: settled.duplicates,
-            conflicts: settled.conflicts,
             warnings: self.builder.into_warnings(),
             mapping: mapping.named,
             ignored_columns: mapping.ignored,

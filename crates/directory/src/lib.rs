@@ -49,4 +49,7 @@ mod okta;
 mod parquet_file;
 
 pub use error::{Error, ErrorKind};
-pub use import::{ImportOptions, Imported, RejectedPerson, Warning, import, import_okta_users};
+pub use import::{
+    ImportOptions, Imported, RejectedPerson, RowAccount, Warning, import, import_each,
+    import_okta_users,
+};

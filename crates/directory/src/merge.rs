@@ -25,27 +25,30 @@ pub(crate) fn settle(mut rows: Vec<(u64, Person)>) -> Settled {
             .then_with(|| column_order(a, b))
             .then(line.cmp(other_line))
     });
-    let mut settled = Settled {
-        people: Vec::with_capacity(rows.len()),
-        duplicates: 0,
-        conflicts: Vec::new(),
-    };
-    let mut previous: Option<Person> = None;
-    for (line, person) in rows {
-        match &previous {
-            Some(before) if *before == person => settled.duplicates += 1,
-            Some(before) if id(before) == id(&person) => {
-                settled.conflicts.push(line);
-                previous = Some(person);
-            }
-            _ => {
-                settled.people.push(person.clone());
-                previous = Some(person);
-            }
+    let mut duplicates = 0;
+    let mut conflicts = Vec::new();
+    // Of rows about one user, what was said last before this one; the first is the one that is kept.
+    let mut said: Option<Person> = None;
+    // In place: a second list of everybody would be as large.
+    rows.dedup_by(|(line, person), (_, kept)| {
+        if id(person) != id(kept) {
+            said = None;
+            return false;
         }
+        if *person == *said.as_ref().unwrap_or(kept) {
+            duplicates += 1;
+        } else {
+            conflicts.push(*line);
+            said = Some(person.clone());
+        }
+        true
+    });
+    conflicts.sort_unstable();
+    Settled {
+        people: rows.into_iter().map(|(_, person)| person).collect(),
+        duplicates,
+        conflicts,
     }
-    settled.conflicts.sort_unstable();
-    settled
 }
 
 fn id(person: &Person) -> (&str, &str) {

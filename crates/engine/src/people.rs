@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use af_directory::{ImportOptions, Imported};
+use af_directory::{ImportOptions, Imported, RowAccount};
 use af_model::manifest::DirectoryVersion;
 use af_model::tables::directory;
 use af_model::{Person, UtcMillis};
@@ -107,21 +107,38 @@ pub fn add_version(
 /// # Errors
 /// The file cannot be read or its columns are unclear.
 pub fn read_people(file: &Path, options: &ImportOptions) -> Result<Imported, Error> {
-    if !file.exists() {
-        return Err(Error::new(
-            ErrorKind::NoInput,
-            format!("read {}: no such file", file.display()),
-        ));
+    exists(file)?;
+    af_directory::import(file, options).map_err(|error| refused(file, &error))
+}
+
+/// As [`read_people`], one by one and without saying whom it tells of twice.
+///
+/// # Errors
+/// As [`read_people`].
+pub(crate) fn read_each(
+    file: &Path,
+    options: &ImportOptions,
+    take: impl FnMut(Person),
+) -> Result<RowAccount, Error> {
+    exists(file)?;
+    af_directory::import_each(file, options, take).map_err(|error| refused(file, &error))
+}
+
+fn exists(file: &Path) -> Result<(), Error> {
+    if file.exists() {
+        return Ok(());
     }
-    af_directory::import(file, options).map_err(|error| {
-        let hint = error.hint();
-        let message = format!("import people from {}: {error}", file.display());
-        let error = Error::new(ErrorKind::Usage, message);
-        match hint {
-            Some(hint) => error.with_hint(hint),
-            None => error,
-        }
-    })
+    let message = format!("read {}: no such file", file.display());
+    Err(Error::new(ErrorKind::NoInput, message))
+}
+
+fn refused(file: &Path, error: &af_directory::Error) -> Error {
+    let message = format!("import people from {}: {error}", file.display());
+    let refused = Error::new(ErrorKind::Usage, message);
+    match error.hint() {
+        Some(hint) => refused.with_hint(hint),
+        None => refused,
+    }
 }
 
 fn same_person(old: &Person, new: &Person) -> bool {

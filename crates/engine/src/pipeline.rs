@@ -194,7 +194,7 @@ pub fn score_store_gated(
     let (people, mut directories) = people::people_at(store, cut.known_at)?;
 
     // signals + people → counts
-    let index = tally::index(people, Some(key));
+    let (index, people) = tally::index(people, Some(key));
     let retractions = Retractions::new(&retracted, cut.known_at);
     let counting = Counting {
         people: &index,
@@ -224,7 +224,7 @@ pub fn score_store_gated(
         rules_hash: Some(rules.hash().to_string()),
     };
     let assembly = Assembly {
-        people: index.people(),
+        people: &people,
         params,
         stamp: &stamp,
     };

@@ -172,9 +172,11 @@ pub fn retract(
     rows.push(said.clone());
     let after = Retractions::new(&rows, request.at);
     let (people, _) = people_at(store, request.at)?;
+    let (index, people) = tally::index(people, key);
     let search = Search {
         request,
-        index: tally::index(people, key),
+        index,
+        people,
         before,
         after,
     };

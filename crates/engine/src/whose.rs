@@ -24,7 +24,7 @@ impl Whose {
             .iter()
             .filter(|person| person.tenant_uid == tenant_uid);
         Self {
-            index: tally::index(own.cloned().collect(), key),
+            index: tally::index(own.cloned().collect(), key).0,
             cut,
             tenant_uid: tenant_uid.to_owned(),
         }
@@ -43,8 +43,7 @@ impl Whose {
             .index
             .resolve(&self.tenant_uid, &subject, signal.time, self.cut.as_of);
         match found {
-            Resolution::Person(place) => usize::try_from(place)
-                .is_ok_and(|place| self.index.people()[place].user_uid == user_uid),
+            Resolution::Person(place) => self.index.user_uid(place) == user_uid,
             _ => false,
         }
     }

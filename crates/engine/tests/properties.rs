@@ -30,9 +30,9 @@ fn compute(input: &OracleInput, seed: u64) -> (Counted, SnapshotTables) {
         as_of: input.as_of,
         known_at: input.known_at,
     };
-    let people = PeopleIndex::new(input.people.clone(), &input.key);
+    let (index, people) = PeopleIndex::with_people(input.people.clone(), &input.key);
     let retractions = Retractions::new(&input.retractions, cut.known_at);
-    let mut counter = Counter::new(&people, &retractions, cut, &input.key);
+    let mut counter = Counter::new(&index, &retractions, cut, &input.key);
     for batch in generate::to_batches(&input.signals, seed) {
         counter.push(&batch).unwrap();
     }
@@ -42,7 +42,7 @@ fn compute(input: &OracleInput, seed: u64) -> (Counted, SnapshotTables) {
         config_hash: input.params.config_hash().to_string(),
         rules_hash: None,
     };
-    let tables = assemble(people.people(), &counted, &input.params, &stamp).unwrap();
+    let tables = assemble(&people, &counted, &input.params, &stamp).unwrap();
     (counted, tables)
 }
 

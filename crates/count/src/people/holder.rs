@@ -1,8 +1,9 @@
 //! Who holds a key, and which of several holders a signal means (af-1 §3).
 
-use af_model::{Person, UtcMillis};
+use af_model::UtcMillis;
 
 use super::index::Resolution;
+use super::tenure::Tenures;
 
 /// How somebody holds a key, in the order in which kinds are tried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -13,7 +14,30 @@ pub(crate) enum KeyKind {
 }
 
 impl KeyKind {
-    const ORDER: [Self; 3] = [Self::Login, Self::Email, Self::Alias];
+    pub(super) const ORDER: [Self; 3] = [Self::Login, Self::Email, Self::Alias];
+}
+
+/// Some kinds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Kinds(u8);
+
+impl Kinds {
+    /// They, in their order.
+    pub(crate) fn iter(self) -> impl Iterator<Item = KeyKind> {
+        let kinds = KeyKind::ORDER.into_iter();
+        kinds.filter(move |&kind| self.0 & bit(kind) != 0)
+    }
+}
+
+impl FromIterator<KeyKind> for Kinds {
+    fn from_iter<I: IntoIterator<Item = KeyKind>>(kinds: I) -> Self {
+        let bits = kinds.into_iter().map(bit);
+        Self(bits.fold(0, |all, bit| all | bit))
+    }
+}
+
+fn bit(kind: KeyKind) -> u8 {
+    1 << kind as u8
 }
 
 /// One person holding one key. Ordered by kind, then person.
@@ -22,20 +46,30 @@ pub(crate) struct Holding {
     pub(crate) kind: KeyKind,
     /// Position in the index's people.
     pub(crate) person: u32,
-    /// First instant of an alias; null for logins and e-mails, which are held without bounds.
-    pub(crate) from: Option<UtcMillis>,
-    /// First instant at which an alias is held no longer.
-    pub(crate) to: Option<UtcMillis>,
+    /// First instant of an alias; the least for logins and e-mails, which are held without bounds.
+    pub(crate) from: UtcMillis,
+    /// First instant at which an alias is held no longer; the greatest for never.
+    pub(crate) to: UtcMillis,
 }
 
 impl Holding {
+    /// A key that is held without bounds.
+    pub(crate) fn unbounded(kind: KeyKind, person: u32) -> Self {
+        Self {
+            kind,
+            person,
+            from: UtcMillis(i64::MIN),
+            to: UtcMillis(i64::MAX),
+        }
+    }
+
     /// Whether it is held for a time only.
     pub(crate) fn is_bounded(&self) -> bool {
-        self.from.is_some() || self.to.is_some()
+        self.from.0 != i64::MIN || self.to.0 != i64::MAX
     }
 
     fn holds_at(&self, time: UtcMillis) -> bool {
-        self.from.is_none_or(|from| from <= time) && self.to.is_none_or(|to| time < to)
+        self.from <= time && time < self.to
     }
 }
 
@@ -45,7 +79,7 @@ impl Holding {
 /// `holdings` is sorted; people who do not exist at `as_of` hold nothing.
 pub(crate) fn decide(
     holdings: &[Holding],
-    people: &[Person],
+    tenures: &Tenures,
     time: UtcMillis,
     as_of: UtcMillis,
     steady: &mut bool,
@@ -54,7 +88,7 @@ pub(crate) fn decide(
         let of_kind = holdings
             .iter()
             .filter(|holding| holding.kind == kind)
-            .filter(|holding| people[holding.person as usize].exists_at(as_of));
+            .filter(|holding| tenures.exists_at(holding.person, as_of));
         if of_kind.clone().any(Holding::is_bounded) {
             *steady = false;
         }
@@ -70,7 +104,7 @@ pub(crate) fn decide(
             (Some(person), None) => Some(Resolution::Person(person)),
             (Some(_), Some(_)) => {
                 *steady = false;
-                Some(one_of_several(holders, people, time))
+                Some(one_of_several(holders, tenures, time))
             }
         }
     })
@@ -80,18 +114,15 @@ pub(crate) fn decide(
 /// only one whose time at the account contains the signal's; else nobody, because we never guess.
 fn one_of_several(
     holders: impl Iterator<Item = u32> + Clone,
-    people: &[Person],
+    tenures: &Tenures,
     time: UtcMillis,
 ) -> Resolution {
-    let person = |&index: &u32| &people[index as usize];
-    let staying = only(
-        holders
-            .clone()
-            .filter(|index| !person(index).is_deprovisioned()),
-    )
-    .filter(|index| person(index).created.is_none_or(|created| created <= time));
+    let staying = holders
+        .clone()
+        .filter(|&person| !tenures.is_deprovisioned(person));
+    let staying = only(staying).filter(|&person| tenures.exists_at(person, time));
     staying
-        .or_else(|| only(holders.filter(|index| person(index).held_account_at(time))))
+        .or_else(|| only(holders.filter(|&person| tenures.held_account_at(person, time))))
         .map_or(Resolution::Ambiguous, Resolution::Person)
 }
 

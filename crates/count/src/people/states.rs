@@ -9,7 +9,9 @@ use af_model::key::SubjectRef;
 use rayon::prelude::*;
 
 use super::hashed::parse_hash;
+use super::holder::Holding;
 use super::index::PeopleIndex;
+use super::keys::Holders;
 use super::subject::Subject;
 
 /// A key and what it stands for, as numbers; sorted by key. Keys that stand for nobody are absent.
@@ -72,18 +74,15 @@ impl PeopleIndex {
             .into_par_iter()
             .flat_map_iter(|(tenant, keys)| {
                 let mut states = Vec::new();
-                for (uid, &person) in keys.uids() {
-                    if self.people()[person as usize].exists_at(as_of) {
-                        states.push((uid_number(tenant, uid), 0));
+                for person in keys.people() {
+                    if self.tenures().exists_at(person, as_of) {
+                        states.push((uid_number(tenant, self.user_uid(person)), 0));
                     }
                 }
-                for (text, holdings) in keys.texts() {
-                    if let Some(state) = self.state_of(holdings, as_of) {
+                for (text, holders) in keys.texts() {
+                    if let Some(state) = self.state_of(&holders, as_of) {
+                        let hash = self.hash_key().identifier(tenant, text);
                         states.push((text_number(tenant, text), state));
-                    }
-                }
-                for (hash, holdings) in keys.hashes(tenant, self.hash_key()) {
-                    if let Some(state) = self.state_of(holdings, as_of) {
                         states.push((hash_number(tenant, &hash.0), state));
                     }
                 }
@@ -96,28 +95,34 @@ impl PeopleIndex {
 
     /// What the holders of a key are to a signal; `None` for nobody. What tells several holders apart
     /// matters only where there are several.
-    fn state_of(&self, holdings: &[super::holder::Holding], as_of: UtcMillis) -> Option<u64> {
-        let person = |holding: &super::holder::Holding| &self.people()[holding.person as usize];
-        let mut holders = holdings
-            .iter()
-            .filter(|holding| person(holding).exists_at(as_of))
-            .peekable();
-        holders.peek()?;
-        let is_shared = holdings.len() > 1;
+    fn state_of(&self, holders: &Holders<'_>, as_of: UtcMillis) -> Option<u64> {
+        let tenures = self.tenures();
         let mut hasher = DefaultHasher::new();
-        for holding in holders {
-            let person = person(holding);
-            (holding.kind, &person.user_uid, holding.from, holding.to).hash(&mut hasher);
+        let mut is_held = false;
+        let mut add = |holding: &Holding, is_shared: bool| {
+            if !tenures.exists_at(holding.person, as_of) {
+                return;
+            }
+            is_held = true;
+            let uid = self.user_uid(holding.person);
+            (holding.kind, uid, holding.from, holding.to).hash(&mut hasher);
             if is_shared {
-                let left = (
-                    person.created,
-                    person.deactivated,
-                    person.is_deprovisioned(),
-                );
-                left.hash(&mut hasher);
+                tenures.of(holding.person).hash(&mut hasher);
+            }
+        };
+        match holders {
+            Holders::Sole(person, kinds) => {
+                for kind in kinds.iter() {
+                    add(&Holding::unbounded(kind, *person), false);
+                }
+            }
+            Holders::Shared(holdings) => {
+                for holding in *holdings {
+                    add(holding, true);
+                }
             }
         }
-        Some(hasher.finish())
+        is_held.then(|| hasher.finish())
     }
 }
 

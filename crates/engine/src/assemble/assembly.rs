@@ -4,13 +4,13 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use af_count::{Counted, TenantCounts};
+use af_count::{Counted, TenantCounts, Unmatched};
 use af_model::tables::unmatched_signals;
 use af_model::{Params, Person};
 use rayon::prelude::*;
 
 use super::provider::CountsByTenant;
-use super::rows::{ScoredTenant, unmatched};
+use super::rows::{ScoredTenant, Slice, unmatched};
 use super::{Names, POPULATIONS, SnapshotTables, Stamp, TableSink, Tenant};
 use crate::error::{Error, ErrorKind};
 use crate::pipeline::LeftOut;
@@ -39,9 +39,9 @@ pub struct Assembly<'a> {
 }
 
 /// A part of the rows of a group of tenants that are held together.
-enum Part {
+enum Part<'g> {
     People(usize, Range<usize>),
-    Unmatched(usize, Range<usize>),
+    Unmatched(usize, &'g [Unmatched]),
     Summary(usize),
 }
 
@@ -93,25 +93,29 @@ impl<'a> Assembly<'a> {
         let mut refused = LeftOut::new();
         let mut group = Vec::new();
         let mut size = 0;
-        let mut last = tenants.len();
         for (tenant, people) in tenants {
+            if let Some(mut slices) = counts.in_slices(tenant)? {
+                self.write(&mut group, &mut refused, sink)?;
+                size = 0;
+                self.write_sliced((tenant, people), &mut *slices, &mut refused, sink)?;
+                continue;
+            }
             let counts = counts.tenant(tenant)?.unwrap_or_default();
-            last -= 1;
             size += people.len() + counts.blocks.len() + counts.unmatched.len();
             group.push((tenant, people, counts));
-            if size >= GROUP || last == 0 {
-                self.write(&group, &mut refused, sink)?;
-                group.clear();
+            if size >= GROUP {
+                self.write(&mut group, &mut refused, sink)?;
                 size = 0;
             }
         }
+        self.write(&mut group, &mut refused, sink)?;
         Ok(refused)
     }
 
-    /// Scores tenants side by side and hands their rows over, one after the other.
+    /// Scores tenants side by side, hands their rows over, one after the other, and lets go of them.
     fn write(
         &self,
-        group: &[(&str, Range<usize>, Cow<'_, TenantCounts>)],
+        group: &mut Vec<(&str, Range<usize>, Cow<'_, TenantCounts>)>,
         refused: &mut LeftOut,
         sink: &mut (dyn TableSink + Send),
     ) -> Result<(), Error> {
@@ -135,60 +139,91 @@ impl<'a> Assembly<'a> {
         for (place, tenant) in scored.iter().enumerate() {
             match tenant {
                 Ok(tenant) => {
-                    let people = tenant.parts().into_iter();
+                    let people = tenant.whole().parts().into_iter();
                     parts.extend(people.map(|members| Part::People(place, members)));
-                    let nobody = group[place].2.unmatched.len();
-                    parts.extend((0..nobody).step_by(UNMATCHED_AT_ONCE).map(|from| {
-                        Part::Unmatched(place, from..nobody.min(from + UNMATCHED_AT_ONCE))
-                    }));
+                    let nobody = unmatched_parts(&group[place].2.unmatched);
+                    parts.extend(nobody.map(|rows| Part::Unmatched(place, rows)));
                     parts.push(Part::Summary(place));
                 }
                 Err(error) => {
                     let (name, ..) = group[place];
-                    let reason = format!("score tenant {name}: {error}");
-                    refused.insert(name.to_owned(), reason);
+                    refused.insert(name.to_owned(), refusal(name, error));
                 }
             }
         }
-        let make = |part: &Part| match part {
-            Part::People(place, members) => scored[*place].as_ref().map(|tenant| {
-                let mut tables = tenant.people(members.clone());
-                tables.append(tenant.bucket_counts(members.clone()));
-                tables
-            }),
-            Part::Unmatched(place, rows) => {
-                let (name, _, counts) = &group[*place];
-                let mut tables = SnapshotTables::default();
-                let rows = unmatched(name, &counts.unmatched[rows.clone()], self.stamp.cut);
-                tables.push(&unmatched_signals::TABLE, rows);
-                Ok(tables)
+        let make = |part: &Part<'_>| match part {
+            Part::People(place, members) => {
+                let tenant = scored[*place].as_ref().ok()?;
+                Some(rows_of(tenant, tenant.whole(), members.clone()))
             }
-            Part::Summary(place) => scored[*place].as_ref().map(ScoredTenant::summary),
+            Part::Unmatched(place, rows) => Some(unmatched_rows(group[*place].0, rows, self.stamp)),
+            Part::Summary(place) => scored[*place].as_ref().ok().map(ScoredTenant::summary),
         };
-        let wave = PARTS_PER_THREAD * rayon::current_num_threads();
-        let mut made = SnapshotTables::default();
-        for parts in parts.chunks(wave) {
-            // What was made is taken while the next is made.
-            let (taken, next) = rayon::join(
-                || sink.take(std::mem::take(&mut made)),
-                || {
-                    let next: Vec<SnapshotTables> = parts
-                        .par_iter()
-                        .with_max_len(1)
-                        .filter_map(|part| make(part).ok())
-                        .collect();
-                    next
-                },
-            );
-            taken?;
-            sink.settle()?;
-            for part in next {
-                made.append(part);
-            }
-        }
-        sink.take(made)?;
-        sink.settle()
+        hand_over(&parts, make, sink)?;
+        drop(parts);
+        drop(scored);
+        drop(tenants);
+        group.clear();
+        Ok(())
     }
+}
+
+/// Makes the rows of parts side by side and hands them over in the order of the parts.
+pub(super) fn hand_over<P: Sync>(
+    parts: &[P],
+    make: impl Fn(&P) -> Option<SnapshotTables> + Sync,
+    sink: &mut (dyn TableSink + Send),
+) -> Result<(), Error> {
+    let wave = PARTS_PER_THREAD * rayon::current_num_threads();
+    let mut made = SnapshotTables::default();
+    for parts in parts.chunks(wave) {
+        // What was made is taken while the next is made.
+        let (taken, next) = rayon::join(
+            || sink.take(std::mem::take(&mut made)),
+            || {
+                let next: Vec<SnapshotTables> =
+                    parts.par_iter().with_max_len(1).filter_map(&make).collect();
+                next
+            },
+        );
+        taken?;
+        sink.settle()?;
+        for part in next {
+            made.append(part);
+        }
+    }
+    sink.take(made)?;
+    sink.settle()
+}
+
+/// The rows of some members of a slice in all tables that have rows of people.
+pub(super) fn rows_of(
+    tenant: &ScoredTenant<'_>,
+    slice: Slice<'_, '_>,
+    members: Range<usize>,
+) -> SnapshotTables {
+    let mut tables = tenant.people(slice, members.clone());
+    tables.append(tenant.bucket_counts(slice, members));
+    tables
+}
+
+/// Signals of nobody in parts.
+pub(super) fn unmatched_parts(all: &[Unmatched]) -> impl Iterator<Item = &[Unmatched]> {
+    all.chunks(UNMATCHED_AT_ONCE)
+}
+
+pub(super) fn unmatched_rows(tenant: &str, rows: &[Unmatched], stamp: &Stamp) -> SnapshotTables {
+    let mut tables = SnapshotTables::default();
+    tables.push(
+        &unmatched_signals::TABLE,
+        unmatched(tenant, rows, stamp.cut),
+    );
+    tables
+}
+
+/// Why a tenant has no scores.
+pub(super) fn refusal(tenant: &str, error: &af_score::Error) -> String {
+    format!("score tenant {tenant}: {error}")
 }
 
 /// Scores every tenant of the directory and of the counts, and holds all rows.

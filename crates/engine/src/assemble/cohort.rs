@@ -100,13 +100,29 @@ pub(crate) struct Cohort<'a> {
     given: Vec<GivenLoad>,
 }
 
+/// What the kernel gets of the members of one population.
+#[derive(Debug)]
+pub(super) struct MemberBuckets {
+    buckets: Vec<Bucket>,
+    /// Where each member's begin, and where the last one's end.
+    starts: Vec<usize>,
+}
+
 impl<'a> Cohort<'a> {
     pub(crate) fn new(tenant: &'a Tenant<'a>, population: Population, names: &'a Names) -> Self {
-        let members: Vec<u32> = (0_u32..)
-            .zip(&tenant.members)
-            .filter(|(_, member)| member.population == population)
-            .map(|(position, _)| position)
-            .collect();
+        let mut counts = MemberBuckets::none();
+        counts.add(tenant, population, names);
+        Self::of_buckets(tenant, population, names, counts)
+    }
+
+    /// A population whose buckets were made before: those of all its members in the tenant.
+    pub(super) fn of_buckets(
+        tenant: &'a Tenant<'a>,
+        population: Population,
+        names: &'a Names,
+        MemberBuckets { buckets, starts }: MemberBuckets,
+    ) -> Self {
+        let members = of_population(tenant, population);
         let erased: Vec<usize> = (0..tenant.erased.len())
             .filter(|&position| tenant.erased[position].population == population)
             .collect();
@@ -114,7 +130,6 @@ impl<'a> Cohort<'a> {
             .iter()
             .map(|&member| tenant.members[member as usize].in_population)
             .collect();
-        let (buckets, starts) = buckets(tenant, names, &members);
         let mut given = Vec::new();
         for &position in &erased {
             let erased = &tenant.erased[position];
@@ -204,12 +219,65 @@ impl<'a> Cohort<'a> {
     }
 }
 
-/// The kernel's buckets of these members, and where each one's begin.
+/// The places of the members of one population, ascending.
+fn of_population(tenant: &Tenant<'_>, population: Population) -> Vec<u32> {
+    (0_u32..)
+        .zip(&tenant.members)
+        .filter(|(_, member)| member.population == population)
+        .map(|(position, _)| position)
+        .collect()
+}
+
+impl MemberBuckets {
+    /// Those of nobody.
+    pub(super) fn none() -> Self {
+        Self {
+            buckets: Vec::new(),
+            starts: vec![0],
+        }
+    }
+
+    /// Makes room for so many more buckets.
+    pub(super) fn reserve(&mut self, buckets: usize) {
+        self.buckets.reserve_exact(buckets);
+    }
+
+    /// Adds the members of one population, who come after all those before them. Returned are the added
+    /// buckets, whose places of names are those of `names`.
+    pub(super) fn add<'t>(
+        &mut self,
+        tenant: &'t Tenant<'t>,
+        population: Population,
+        names: &'t Names,
+    ) -> &mut [Bucket] {
+        let members = of_population(tenant, population);
+        let (buckets, lengths) = buckets(tenant, names, &members, self.starts.len() - 1);
+        let mut next = self.buckets.len();
+        let added = next;
+        self.starts.extend(lengths.into_iter().map(|length| {
+            next += length;
+            next
+        }));
+        for mut part in buckets {
+            self.buckets.append(&mut part);
+        }
+        &mut self.buckets[added..]
+    }
+
+    /// All of them.
+    pub(super) fn all(&mut self) -> &mut [Bucket] {
+        &mut self.buckets
+    }
+}
+
+/// The kernel's buckets of these members, in parts one after the other, and how many each member has.
+/// The members come after so many others of their population.
 fn buckets<'a>(
     tenant: &'a Tenant<'a>,
     names: &'a Names,
     members: &[u32],
-) -> (Vec<Bucket>, Vec<usize>) {
+    after: usize,
+) -> (Vec<Vec<Bucket>>, Vec<usize>) {
     let parts: Vec<(Vec<Bucket>, Vec<usize>)> = members
         .par_chunks(PEOPLE_AT_ONCE)
         .enumerate()
@@ -217,7 +285,7 @@ fn buckets<'a>(
             let mut components = Places::new(&names.components);
             let mut families = Places::new(&names.families);
             let (mut buckets, mut lengths) = (Vec::new(), Vec::with_capacity(members.len()));
-            let first = u32::try_from(chunk * PEOPLE_AT_ONCE)
+            let first = u32::try_from(after + chunk * PEOPLE_AT_ONCE)
                 .expect("a population has fewer than 2^32 members");
             for (position, &member) in (first..).zip(members) {
                 let before = buckets.len();
@@ -234,18 +302,13 @@ fn buckets<'a>(
             (buckets, lengths)
         })
         .collect();
-    let mut buckets = Vec::with_capacity(parts.iter().map(|(part, _)| part.len()).sum());
-    let mut starts = Vec::with_capacity(members.len() + 1);
-    let mut next = 0;
-    starts.push(next);
-    for (mut part, lengths) in parts {
-        buckets.append(&mut part);
-        starts.extend(lengths.into_iter().map(|length| {
-            next += length;
-            next
-        }));
+    let mut buckets = Vec::with_capacity(parts.len());
+    let mut lengths = Vec::with_capacity(members.len());
+    for (part, mut of_part) in parts {
+        buckets.push(part);
+        lengths.append(&mut of_part);
     }
-    (buckets, starts)
+    (buckets, lengths)
 }
 
 /// The place of a name in an ascending list that holds it.

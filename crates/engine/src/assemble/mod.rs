@@ -13,6 +13,7 @@ mod cohort;
 mod provider;
 mod published;
 mod rows;
+mod sliced;
 mod tables;
 mod tenant;
 
@@ -23,7 +24,7 @@ use crate::tally::Cut;
 
 pub use assembly::{Assembly, Population, assemble};
 pub(crate) use cohort::{Cohort, Names, POPULATIONS};
-pub use provider::CountsByTenant;
+pub use provider::{CountsByTenant, Look, Slices};
 pub(crate) use published::{
     Published, bucket_key, count_column, has_tombstones, levels, read_unmatched, snapshot_name,
     user_fault,

@@ -1,13 +1,15 @@
 //! Parts, groups and refusals: what an organization too large for one part shows.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use af_count::{Counted, CountedBlock, SignalUids, TenantCounts};
+use af_count::{Counted, CountedBlock, SignalUids, TenantCounts, Unmatched};
 use af_model::tables::{bucket_counts, signal_attribution, user_scores};
 use af_model::{Level, Params, Person, UtcDay, UtcMillis};
 
-use super::{Assembly, SnapshotTables, Stamp};
+use super::{Assembly, CountsByTenant, Look, Slices, SnapshotTables, Stamp};
+use crate::error::Error;
 use crate::pipeline::LeftOut;
 use crate::tally::Cut;
 
@@ -64,7 +66,85 @@ fn counts(first: u32, broken: bool) -> TenantCounts {
     counts
 }
 
+/// Says that every tenant is too large to be held.
+struct TooLarge<'c>(&'c Counted);
+
+struct Halves<'c> {
+    blocks: &'c [CountedBlock],
+    taken: BTreeMap<bool, usize>,
+}
+
+impl<'c> CountsByTenant<'c> for TooLarge<'c> {
+    fn tenant(&mut self, _: &str) -> Result<Option<Cow<'c, TenantCounts>>, Error> {
+        panic!("a tenant that comes in slices is not asked for whole")
+    }
+
+    fn in_slices<'s>(&'s mut self, uid: &'s str) -> Result<Option<Box<dyn Slices + 's>>, Error> {
+        let blocks = &self.0.tenants[uid].blocks;
+        let taken = BTreeMap::new();
+        Ok(Some(Box::new(Halves { blocks, taken })))
+    }
+
+    fn rewind(&mut self) -> Result<(), Error> {
+        Ok(())
+    }
+}
+
+impl Slices for Halves<'_> {
+    /// So many that a slice is of 40 people.
+    fn blocks(&self) -> usize {
+        PEOPLE as usize * (1 << 18) / 40
+    }
+
+    fn take(&mut self, end: Option<u32>, look: Look) -> Result<Vec<CountedBlock>, Error> {
+        let taken = self.taken.entry(look == Look::Details).or_default();
+        let end = end.map_or(self.blocks.len(), |end| {
+            self.blocks.partition_point(|block| block.person < end)
+        });
+        let mut slice = self.blocks[*taken..end].to_vec();
+        *taken = end;
+        if look == Look::Figures {
+            for block in &mut slice {
+                block.signal_uids = SignalUids::new([]);
+            }
+        }
+        Ok(slice)
+    }
+
+    fn unmatched(&mut self) -> Result<Vec<Unmatched>, Error> {
+        Ok(Vec::new())
+    }
+}
+
+#[test]
+fn a_tenant_in_slices_has_the_rows_that_it_has_as_a_whole() {
+    let (people, counted) = (people(), counted(""));
+    let (whole, _) = run(&people, &counted, &LeftOut::new());
+    let (sliced, refused) = run_with(&people, &counted, &LeftOut::new(), &mut TooLarge(&counted));
+    assert!(refused.is_empty());
+    let parts = |tables: &SnapshotTables| tables.parts(&user_scores::TABLE).len();
+    assert!(parts(&sliced) > 3 * parts(&whole), "slices");
+    for table in af_model::tables::SNAPSHOT {
+        assert_eq!(whole.batch(table), sliced.batch(table), "{}", table.name);
+    }
+    let left_out = LeftOut::from([("acme".to_owned(), "a gate".to_owned())]);
+    let broken = self::counted("beta");
+    let (whole, refused) = run(&people, &broken, &left_out);
+    let (sliced, as_well) = run_with(&people, &broken, &left_out, &mut TooLarge(&broken));
+    assert_eq!(refused, as_well);
+    assert_eq!(whole.user_scores(), sliced.user_scores());
+}
+
 fn run(people: &[Person], counted: &Counted, left_out: &LeftOut) -> (SnapshotTables, LeftOut) {
+    run_with(people, counted, left_out, &mut &*counted)
+}
+
+fn run_with<'c>(
+    people: &[Person],
+    counted: &'c Counted,
+    left_out: &LeftOut,
+    counts: &mut dyn CountsByTenant<'c>,
+) -> (SnapshotTables, LeftOut) {
     let params = Params::default();
     let stamp = Stamp {
         cut: Cut {
@@ -82,7 +162,7 @@ fn run(people: &[Person], counted: &Counted, left_out: &LeftOut) -> (SnapshotTab
     let mut tables = SnapshotTables::default();
     let tenants = counted.tenants.keys().map(String::as_str);
     let refused = assembly
-        .run(tenants, left_out, &mut &*counted, &mut tables)
+        .run(tenants, left_out, counts, &mut tables)
         .unwrap();
     let population = assembly.population();
     assert!(

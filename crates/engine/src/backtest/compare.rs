@@ -3,15 +3,15 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
-use af_count::{Counted, CountedBlock, PeopleIndex};
+use af_count::{Counted, CountedBlock};
 use af_model::accounting::SignalAccount;
 use af_model::tables::user_scores;
-use af_model::{Level, ScoreLevel, UtcDay};
+use af_model::{Level, Person, ScoreLevel, UtcDay};
 
 use super::view::{Backtest, LevelCount, PersonHit, PersonMove};
 
 /// Fills in where the rule's own findings go and whom they hit.
-pub(super) fn people_hit(view: &mut Backtest, alone: &Counted, people: &PeopleIndex, limit: usize) {
+pub(super) fn people_hit(view: &mut Backtest, alone: &Counted, people: &[Person], limit: usize) {
     let mut account = SignalAccount::default();
     let mut by_day: BTreeMap<UtcDay, BTreeSet<u32>> = BTreeMap::new();
     let mut hit: BTreeMap<u32, Vec<&CountedBlock>> = BTreeMap::new();
@@ -26,7 +26,7 @@ pub(super) fn people_hit(view: &mut Backtest, alone: &Counted, people: &PeopleIn
     for day in &mut view.by_day {
         day.people = by_day.get(&day.day).map_or(0, |people| people.len() as u64);
     }
-    view.people = people.people().len() as u64;
+    view.people = people.len() as u64;
     view.people_hit = hit.len() as u64;
     let incidents: u64 = hit.values().flatten().map(|block| block.n).sum();
     view.incidents_per_person_week_milli = (incidents * 7_000)
@@ -35,7 +35,7 @@ pub(super) fn people_hit(view: &mut Backtest, alone: &Counted, people: &PeopleIn
     let mut hit: Vec<(Level, PersonHit)> = hit
         .into_iter()
         .filter_map(|(index, blocks)| {
-            let person = &people.people()[index as usize];
+            let person = &people[index as usize];
             let level = blocks.iter().map(|block| block.level).max()?;
             let days: BTreeSet<UtcDay> = blocks.iter().map(|block| block.day).collect();
             let shown = PersonHit {

@@ -103,7 +103,7 @@ pub fn backtest(job: &BacktestJob<'_>, progress: &dyn Progress) -> Result<Backte
         .collect();
     let (people, _) = people::people_at(store, cut.known_at)?;
     let key = store.existing_hash_key()?;
-    let index = tally::index(people, key.as_ref());
+    let (index, people) = tally::index(people, key.as_ref());
     let retractions = Retractions::new(&retracted, cut.known_at);
     let counting = Counting {
         people: &index,
@@ -128,7 +128,7 @@ pub fn backtest(job: &BacktestJob<'_>, progress: &dyn Progress) -> Result<Backte
         };
         progress.begin("scoring people", None);
         let assembly = Assembly {
-            people: index.people(),
+            people: &people,
             params: job.params,
             stamp: &stamp,
         };
@@ -147,7 +147,7 @@ pub fn backtest(job: &BacktestJob<'_>, progress: &dyn Progress) -> Result<Backte
     let alone = tally::count_with(counting, &own, &[], progress)?;
 
     let mut view = Backtest::about(rule, cut, (first.max(days[0]), last), &classified);
-    compare::people_hit(&mut view, &alone, &index, job.limit);
+    compare::people_hit(&mut view, &alone, &people, job.limit);
     if let [before, after] = scored.as_slice() {
         compare::scores(&mut view, before, after, job.limit);
     }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use af_model::Params;
 use af_model::accounting::PerTenant;
-use af_model::manifest::RuleChanges;
+use af_model::manifest::{DirectoryVersion, RuleChanges};
 
 use super::{Input, Known};
 use crate::assemble::{Assembly, Stamp};
@@ -28,7 +28,7 @@ pub fn score(
     run: &RunFacts,
     progress: &dyn Progress,
 ) -> Result<ScoreReport, Error> {
-    let known = Known::read(input, asked)?;
+    let (known, people) = Known::with_people(input, asked)?;
     let inputs = entries(input.signals)?;
     let shelf = tally::shelf(out);
     let counted = tally::count(known.counting(input), input.signals, &shelf, progress)?;
@@ -43,7 +43,7 @@ pub fn score(
         rules_hash: None,
     };
     let assembly = Assembly {
-        people: known.index.people(),
+        people: &people,
         params,
         stamp: &stamp,
     };
@@ -51,7 +51,7 @@ pub fn score(
     let facts = Facts {
         params,
         stamp: &stamp,
-        directories: vec![known.directory.clone()],
+        directories: vec![directory(input, people.len())],
         inputs,
         tenants: tenants.clone(),
         seen: tenant_runs(sums, &LeftOut::new(), None),
@@ -90,4 +90,17 @@ pub fn score(
         None => publish(written, facts)?,
     };
     Ok(ScoreReport { tenants, ..report })
+}
+
+/// The file of people as the manifest names it.
+fn directory(input: Input<'_>, people: usize) -> DirectoryVersion {
+    let Input { users, options, .. } = input;
+    let file = users.file_name().unwrap_or_default();
+    DirectoryVersion {
+        tenant_uid: options.tenant.clone().unwrap_or_default(),
+        source: Some(options.source.clone()),
+        imported_at: options.imported_at,
+        file: file.to_string_lossy().into_owned(),
+        people: people as u64,
+    }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use af_count::{PeopleIndex, Resolution, Retractions, Subject, TargetKind};
 use af_model::name::Printable;
 use af_model::tables::{attack_signals, identity_events};
-use af_model::{Level, Params};
+use af_model::{Level, Params, Person};
 use af_store::{Partitioned, Scan, Store, table_file};
 use arrow::array::{Array, ArrayAccessor, AsArray, BooleanArray, RecordBatch, StringArray};
 use arrow::compute::filter_record_batch;
@@ -41,6 +41,8 @@ struct Near {
 pub(super) struct Search<'r> {
     pub(super) request: &'r Request,
     pub(super) index: PeopleIndex,
+    /// Everybody, by position in the index.
+    pub(super) people: Vec<Person>,
     /// What is retracted without the statement, and with it.
     pub(super) before: Retractions,
     pub(super) after: Retractions,
@@ -121,7 +123,7 @@ impl Search<'_> {
             .index
             .resolve(tenant, &subject, signal.time, self.request.at)
         {
-            Resolution::Person(person) => Some(self.index.people()[person as usize].email.clone()),
+            Resolution::Person(person) => Some(self.people[person as usize].email.clone()),
             _ => None,
         };
         let dies_by = |retractions: &Retractions| {

@@ -34,11 +34,11 @@ pub(super) fn look(
 /// What is to be said of the rows of a tenant's people. Somebody whom two sources know counts once, as
 /// in scores.
 fn elsewhere(rows: Vec<Person>, domains: &[String], now: UtcMillis) -> Option<String> {
-    let people = tally::index(rows, None);
+    let (_, people) = tally::index(rows, None);
     let (mut active, mut elsewhere) = (0_u64, 0_u64);
     let counts =
         |person: &&Person| person.in_population(now) && person.population() == Population::Human;
-    for person in people.people().iter().filter(counts) {
+    for person in people.iter().filter(counts) {
         active += 1;
         let domain = person
             .email

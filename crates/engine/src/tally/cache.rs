@@ -25,6 +25,7 @@ use serde::{Deserialize, Serialize};
 use super::Counting;
 use super::counted::{Collect, CountedDays};
 use super::kept::{Kept, to_bytes};
+use super::take::Whole;
 use super::units::{self, Unit};
 use crate::error::Error;
 use crate::progress::Progress;
@@ -162,7 +163,7 @@ pub(crate) fn count_store<'a>(
     let keeps = index.known_at <= counting.cut.known_at;
     let collect = Collect::new(shelf, counted);
     let days = Mutex::new(days);
-    units::count(counting, fresh, shelf, progress, |unit_day, of_unit| {
+    let take = Whole(|unit_day: Option<UtcDay>, of_unit: Counted| {
         let made = unit_day.and_then(|day| Some((day, made.get(&day)?)));
         let Some((day, files)) = made.filter(|_| keeps && is_settled(&of_unit)) else {
             return collect.put(&of_unit, counting.people);
@@ -183,7 +184,8 @@ pub(crate) fn count_store<'a>(
         let mut days = days.lock().unwrap_or_else(PoisonError::into_inner);
         days.insert(day, known);
         Ok(())
-    })?;
+    });
+    units::count(counting, fresh, shelf, progress, &take)?;
     let counted = collect.finish();
     let days = days.into_inner().unwrap_or_else(PoisonError::into_inner);
     progress.end();

@@ -4,19 +4,19 @@
 use std::borrow::Cow;
 use std::sync::{Mutex, PoisonError};
 
-use af_count::{Counted, PeopleIndex, TenantCounts};
+use af_count::{Counted, CountedBlock, PeopleIndex, TenantCounts, Unmatched};
 use af_store::{Aside, Shelf};
 use rayon::prelude::*;
 
 use super::kept::{Cursor, Kept, SharedNames, to_bytes};
-use crate::assemble::CountsByTenant;
+use crate::assemble::{CountsByTenant, Look, Slices};
 use crate::error::{Error, ErrorKind};
 
 /// Bytes of counts that wait in memory for their tenant to be scored.
 pub(super) const IN_MEMORY: usize = 128 << 20;
 
-/// Blocks of a tenant that are too many to be there twice.
-const MANY: usize = 1 << 19;
+/// Blocks of a tenant that are held at a time; one of more comes in slices.
+const WHOLE: usize = 1 << 19;
 
 /// The counts of whole days.
 pub(crate) struct CountedDays<'p> {
@@ -41,9 +41,16 @@ impl<'p> CountedDays<'p> {
 
     /// Hands out tenant by tenant.
     pub(crate) fn by_tenant(&self) -> Result<ByTenant<'_>, Error> {
+        self.by_tenant_whole_up_to(WHOLE)
+    }
+
+    /// The same, where a tenant of more blocks than this comes in slices.
+    pub(super) fn by_tenant_whole_up_to(&self, whole: usize) -> Result<ByTenant<'_>, Error> {
         let mut by_tenant = ByTenant {
             counted: self,
+            whole,
             days: Vec::new(),
+            ahead: Vec::new(),
         };
         by_tenant.rewind()?;
         Ok(by_tenant)
@@ -56,6 +63,37 @@ impl<'p> CountedDays<'p> {
         let mut by_tenant = self.by_tenant().unwrap();
         for (tenant, counts) in &mut all.tenants {
             *counts = by_tenant.tenant(tenant).unwrap().unwrap().into_owned();
+        }
+        all
+    }
+
+    /// As [`CountedDays::collect`], every tenant in slices of so many people.
+    #[cfg(test)]
+    pub(super) fn collect_in_slices(&self, people: u32) -> Counted {
+        let mut all = self.sums.clone();
+        let mut by_tenant = self.by_tenant_whole_up_to(0).unwrap();
+        for (tenant, counts) in &mut all.tenants {
+            let last = u32::try_from(self.people.people()).unwrap();
+            let Some(mut slices) = by_tenant.in_slices(tenant).unwrap() else {
+                *counts = by_tenant.tenant(tenant).unwrap().unwrap().into_owned();
+                continue;
+            };
+            let looks = [Look::Figures, Look::Details].map(|look| {
+                let ends = (people..last).step_by(people as usize).map(Some);
+                let slices = ends
+                    .chain([None])
+                    .map(|end| slices.take(end, look).unwrap());
+                slices.collect::<Vec<_>>().concat()
+            });
+            let [figures, details] = looks;
+            assert_eq!(slices.blocks(), details.len());
+            let bare = details.iter().cloned().map(|block| CountedBlock {
+                signal_uids: af_count::SignalUids::new([]),
+                ..block
+            });
+            assert!(figures.into_iter().eq(bare));
+            counts.blocks = details;
+            counts.unmatched = slices.unmatched().unwrap();
         }
         all
     }
@@ -103,49 +141,121 @@ impl<'p> Collect<'p> {
 /// Tenants in ascending order, each of all days.
 pub(crate) struct ByTenant<'c> {
     counted: &'c CountedDays<'c>,
+    /// A tenant of more blocks comes in slices.
+    whole: usize,
     days: Vec<Cursor<'c>>,
+    /// The first look at tenants in slices goes ahead of the second; opened for the first of them.
+    ahead: Vec<Cursor<'c>>,
+}
+
+impl<'c> ByTenant<'c> {
+    fn cursors(&self) -> Result<Vec<Cursor<'c>>, Error> {
+        let mut names = SharedNames::default();
+        let days = self.counted.days.iter();
+        let days: Option<Vec<Cursor<'c>>> = days.map(|day| Cursor::new(day, &mut names)).collect();
+        days.ok_or_else(changed)
+    }
 }
 
 impl<'c> CountsByTenant<'c> for ByTenant<'c> {
     fn tenant(&mut self, uid: &str) -> Result<Option<Cow<'c, TenantCounts>>, Error> {
-        let CountedDays { people, sums, .. } = self.counted;
-        let Some(sum) = sums.tenants.get(uid) else {
+        let Some(sum) = self.counted.sums.tenants.get(uid) else {
             return Ok(None);
         };
+        let people = self.counted.people;
         let mut counts = sum.clone();
-        let blocks = self.days.iter().map(|day| day.blocks_of(uid)).sum();
-        counts.blocks.reserve_exact(blocks);
-        // Of many blocks a few days at a time: all of them would be there twice.
-        let at_once = if blocks > MANY {
-            rayon::current_num_threads()
-        } else {
-            self.days.len().max(1)
-        };
-        for some in self.days.chunks_mut(at_once) {
-            let of_days: Option<Vec<TenantCounts>> = some
-                .par_iter_mut()
-                .map(|day| {
-                    let mut counts = TenantCounts::default();
-                    day.add(uid, people, &mut counts)?;
-                    Some(counts)
-                })
-                .collect();
-            for mut day in of_days.ok_or_else(changed)? {
-                counts.blocks.append(&mut day.blocks);
-                counts.unmatched.append(&mut day.unmatched);
-            }
-        }
+        counts.blocks = blocks(&mut self.days, uid, None, people, Look::Details)?;
+        counts.unmatched = unmatched(&mut self.days, uid)?;
         counts.sort();
         Ok(Some(Cow::Owned(counts)))
     }
 
+    fn in_slices<'s>(&'s mut self, uid: &'s str) -> Result<Option<Box<dyn Slices + 's>>, Error> {
+        let blocks = self.days.iter().map(|day| day.blocks_of(uid)).sum();
+        if blocks <= self.whole {
+            return Ok(None);
+        }
+        if self.ahead.is_empty() {
+            self.ahead = self.cursors()?;
+        }
+        Ok(Some(Box::new(InSlices {
+            uid,
+            blocks,
+            of: self,
+        })))
+    }
+
     fn rewind(&mut self) -> Result<(), Error> {
-        let mut names = SharedNames::default();
-        let days = self.counted.days.iter();
-        let days: Option<Vec<Cursor<'c>>> = days.map(|day| Cursor::new(day, &mut names)).collect();
-        self.days = days.ok_or_else(changed)?;
+        self.days = self.cursors()?;
+        self.ahead.clear();
         Ok(())
     }
+}
+
+/// A tenant too large to be held.
+struct InSlices<'s, 'c> {
+    uid: &'s str,
+    blocks: usize,
+    of: &'s mut ByTenant<'c>,
+}
+
+impl Slices for InSlices<'_, '_> {
+    fn blocks(&self) -> usize {
+        self.blocks
+    }
+
+    fn take(&mut self, end: Option<u32>, look: Look) -> Result<Vec<CountedBlock>, Error> {
+        let people = self.of.counted.people;
+        let days = match look {
+            Look::Figures => &mut self.of.ahead,
+            Look::Details => &mut self.of.days,
+        };
+        let mut counts = TenantCounts {
+            blocks: blocks(days, self.uid, end, people, look)?,
+            ..TenantCounts::default()
+        };
+        counts.sort();
+        Ok(counts.blocks)
+    }
+
+    fn unmatched(&mut self) -> Result<Vec<Unmatched>, Error> {
+        let mut counts = TenantCounts {
+            unmatched: unmatched(&mut self.of.days, self.uid)?,
+            ..TenantCounts::default()
+        };
+        counts.sort();
+        Ok(counts.unmatched)
+    }
+}
+
+/// Blocks of all days, one day after the other.
+fn blocks(
+    days: &mut [Cursor<'_>],
+    tenant: &str,
+    end: Option<u32>,
+    people: &PeopleIndex,
+    look: Look,
+) -> Result<Vec<CountedBlock>, Error> {
+    let of_days: Option<Vec<Vec<CountedBlock>>> = days
+        .par_iter_mut()
+        .map(|day| day.blocks(tenant, end, people, look))
+        .collect();
+    Ok(joined(of_days.ok_or_else(changed)?))
+}
+
+fn unmatched(days: &mut [Cursor<'_>], tenant: &str) -> Result<Vec<Unmatched>, Error> {
+    let days = days.par_iter_mut().map(|day| day.unmatched(tenant));
+    let of_days: Option<Vec<Vec<Unmatched>>> = days.collect();
+    Ok(joined(of_days.ok_or_else(changed)?))
+}
+
+/// One after the other; each is gone when it was taken.
+fn joined<T>(parts: Vec<Vec<T>>) -> Vec<T> {
+    let mut all = Vec::with_capacity(parts.iter().map(Vec::len).sum());
+    for mut part in parts {
+        all.append(&mut part);
+    }
+    all
 }
 
 fn changed() -> Error {

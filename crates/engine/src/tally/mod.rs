@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use af_count::{Counted, Counter, PeopleIndex, Retractions, Unmatched};
+use af_count::{Counted, Counter, IndexBuilder, PeopleIndex, Retractions, Unmatched};
 use af_model::tables::attack_signals;
 use af_model::{HashKey, Person, UtcDay, UtcMillis};
 use af_store::{Scan, Shelf, TableFile};
@@ -13,6 +13,7 @@ use crate::error::{Error, ErrorKind};
 use crate::pipeline::LeftOut;
 use crate::progress::Progress;
 use counted::Collect;
+use take::Whole;
 
 pub use af_count::Cut;
 
@@ -20,10 +21,12 @@ mod cache;
 mod counted;
 mod kept;
 mod mixed;
+mod take;
 mod units;
 
 pub(crate) use cache::{StoreCount, StoreCounted, count_store};
 pub(crate) use counted::CountedDays;
+pub(crate) use take::{TakeDays, TakeTenants};
 
 /// Stands in where there is no key; nothing hashed with it is ever written.
 const NO_KEY: HashKey = HashKey::new([0; 32]);
@@ -117,9 +120,15 @@ pub fn latest_ingested(files: &[PathBuf]) -> Result<Option<UtcMillis>, Error> {
     Ok(latest)
 }
 
-/// Everybody's keys. Without a key of hashed names, hashed subjects match nobody.
-pub fn index(people: Vec<Person>, key: Option<&HashKey>) -> PeopleIndex {
-    PeopleIndex::new(people, key.unwrap_or(&NO_KEY))
+/// Everybody's keys, and everybody sorted and once each. Without a key of hashed names, hashed subjects
+/// match nobody.
+pub fn index(people: Vec<Person>, key: Option<&HashKey>) -> (PeopleIndex, Vec<Person>) {
+    PeopleIndex::with_people(people, key.unwrap_or(&NO_KEY))
+}
+
+/// As [`index`], one person at a time.
+pub(crate) fn index_builder(key: Option<&HashKey>) -> IndexBuilder {
+    IndexBuilder::new(key.unwrap_or(&NO_KEY))
 }
 
 /// What a count asks of every signal.
@@ -150,9 +159,8 @@ pub(crate) fn count<'a>(
     progress: &dyn Progress,
 ) -> Result<CountedDays<'a>, Error> {
     let collect = Collect::new(shelf, CountedDays::none(counting.people));
-    count_days(counting, files, shelf, progress, |counted| {
-        collect.put(&counted, counting.people)
-    })?;
+    let take = Whole(|_, counted: Counted| collect.put(&counted, counting.people));
+    count_days(counting, files, shelf, progress, &take)?;
     Ok(collect.finish())
 }
 
@@ -183,8 +191,8 @@ pub(crate) fn count_with(
     Ok(counting.shown(counter.finish()))
 }
 
-/// Counts the signals of files and hands on what was counted of whole UTC days, in any order: no day
-/// is in two of them. What was handed on is not held.
+/// Counts the signals of files and hands on what was counted of whole UTC days. What was handed on is not
+/// held.
 ///
 /// # Errors
 /// As [`count`], and what `take` says.
@@ -193,11 +201,11 @@ pub(crate) fn count_days(
     files: &[PathBuf],
     shelf: &Shelf,
     progress: &dyn Progress,
-    take: impl Fn(Counted) -> Result<(), Error> + Sync,
+    take: &impl TakeDays,
 ) -> Result<(), Error> {
     let units = units::of_files(files)?;
     progress.begin("counting signals", Some(files.len() as u64));
-    units::count(counting, units, shelf, progress, |_, counted| take(counted))?;
+    units::count(counting, units, shelf, progress, take)?;
     progress.end();
     Ok(())
 }

@@ -8,13 +8,14 @@
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
-use af_count::{Counted, Counter, ErrorKind as CountErrorKind, columns_read};
+use af_count::{Counter, ErrorKind as CountErrorKind, columns_read};
 use af_model::tables::attack_signals;
 use af_model::{UtcDay, UtcMillis};
 use af_store::{Scan, Shelf, TableFile};
 use rayon::prelude::*;
 
 use super::mixed::{self, Limits};
+use super::take::TakeDays;
 use super::{Counting, broken, open};
 use crate::error::Error;
 use crate::progress::Progress;
@@ -96,19 +97,19 @@ fn days_of(file: &TableFile) -> Option<RangeInclusive<UtcDay>> {
     Some(day(*times.start())?..=day(*times.end())?)
 }
 
-/// Counts units and hands on what was counted of whole days, with the day if that is a unit's only one.
+/// Counts units and hands on what was counted of whole days.
 pub(super) fn count(
     counting: Counting<'_>,
     units: Vec<Unit>,
     shelf: &Shelf,
     progress: &dyn Progress,
-    take: impl Fn(Option<UtcDay>, Counted) -> Result<(), Error> + Sync,
+    take: &impl TakeDays,
 ) -> Result<(), Error> {
     let (partitions, others): (Vec<Unit>, Vec<Unit>) = units
         .into_iter()
         .partition(|unit| unit.partition().is_some());
     partitions.par_iter().try_for_each(|unit| {
-        take(unit.day(), counting.shown(count_partition(counting, unit)?))?;
+        count_partition(counting, unit, take)?;
         progress.advance(1);
         Ok::<(), Error>(())
     })?;
@@ -118,36 +119,38 @@ pub(super) fn count(
         unit.rows() <= if is_day { limits.together as u64 } else { FEW }
     });
     few.par_iter().try_for_each(|unit| {
-        let counted = count_together(counting, unit)?;
-        take(unit.day(), counting.shown(counted))?;
+        count_together(counting, unit, take)?;
         progress.advance(unit.files.len() as u64);
         Ok::<(), Error>(())
     })?;
     for unit in &many {
-        let take = |counted| take(unit.day(), counted);
+        let take = |counted| take.days(unit.day(), counted);
         mixed::count(counting, unit, limits, shelf, &take)?;
         progress.advance(unit.files.len() as u64);
     }
     Ok(())
 }
 
-/// Counts one sorted file of one day.
-fn count_partition(counting: Counting<'_>, unit: &Unit) -> Result<Counted, Error> {
+/// Counts one sorted file of one day, and holds one tenant's rows at a time.
+fn count_partition(counting: Counting<'_>, unit: &Unit, take: &impl TakeDays) -> Result<(), Error> {
     let Some((day, file)) = unit.partition() else {
-        return count_together(counting, unit);
+        return count_together(counting, unit, take);
     };
     let mut counter = counting.counter_of_partition(day);
+    let mut taken = take.begin(day)?;
     for batch in file.read(Some(&columns(counting, file)), Scan::AsWritten)? {
         match counter.push(&batch?) {
-            Ok(()) => {}
+            Ok(()) => taken.tenants(counting.shown(counter.take_done()))?,
             // Somebody wrote the file as if we had, and in another order.
             Err(error) if error.kind() == CountErrorKind::Unsorted => {
-                return count_together(counting, unit);
+                drop(taken);
+                return count_together(counting, unit, take);
             }
             Err(error) => return Err(broken(file.path(), &error)),
         }
     }
-    Ok(counter.finish())
+    taken.tenants(counting.shown(counter.finish()))?;
+    taken.end()
 }
 
 /// The columns of a file that a count reads. One that holds nothing is as good as absent.
@@ -161,13 +164,14 @@ pub(super) fn columns(counting: Counting<'_>, file: &TableFile) -> Vec<&'static 
 }
 
 /// Counts files in any order, all their rows at once.
-fn count_together(counting: Counting<'_>, unit: &Unit) -> Result<Counted, Error> {
+fn count_together(counting: Counting<'_>, unit: &Unit, take: &impl TakeDays) -> Result<(), Error> {
     let mut counter = counting.counter().on_this_thread();
     for file in &unit.files {
         push_file(&mut counter, counting, file)?;
     }
     let counted = counter.finish_days(&unit.days);
-    counted.map_err(|error| unit.broken(&error))
+    let counted = counted.map_err(|error| unit.broken(&error))?;
+    take.days(unit.day(), counting.shown(counted))
 }
 
 /// Pushes all rows of a file.

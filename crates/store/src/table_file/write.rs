@@ -270,7 +270,8 @@ fn fitting(table: &'static Table, batch: &RecordBatch) -> Result<RecordBatch, Co
 }
 
 fn properties(table: &Table, schema: &SchemaDescriptor, metadata: &Metadata) -> WriterProperties {
-    let level = ZstdLevel::try_new(3).expect("3 is a level of zstd");
+    let level = if table.name == "bucket_counts" { 1 } else { 3 };
+    let level = ZstdLevel::try_new(level).expect("a level of zstd");
     let mut properties = WriterProperties::builder()
         .set_created_by(CREATED_BY.to_owned())
         .set_compression(Compression::ZSTD(level))
@@ -281,7 +282,7 @@ fn properties(table: &Table, schema: &SchemaDescriptor, metadata: &Metadata) -> 
         .set_sorting_columns(Some(sorting_columns(table, schema)))
         .set_key_value_metadata(Some(metadata.key_values(table)));
     for column in table.columns.iter().map(|column| column.name) {
-        if LOOKED_UP.contains(&column) {
+        if LOOKED_UP.contains(&column) && table.name != "bucket_counts" {
             properties = properties.set_column_bloom_filter_fpp(ColumnPath::from(column), 0.01);
         }
         if NEVER_REPEATED.contains(&(table.name, column)) {

@@ -98,6 +98,7 @@ impl Rows {
 impl ScoredTenant<'_> {
     pub(super) fn signal_attribution(
         &self,
+        slice: super::Slice<'_, '_>,
         people: &[super::Placed<'_, '_>],
         uids: &column::Names,
     ) -> RecordBatch {
@@ -122,7 +123,7 @@ impl ScoredTenant<'_> {
                 rows.rest(key(place), &rest);
             }
             sort_levels_as_texts(&mut blocks);
-            let mut behind = Behind::new(counts, placed.buckets(self.tenant));
+            let mut behind = Behind::new(counts, placed.buckets(slice));
             for block in &blocks {
                 rows.block(key(place), block, behind.of(block));
             }

@@ -9,24 +9,21 @@ use af_model::tables::{bucket_counts, unmatched_signals};
 use arrow::array::{ArrayRef, RecordBatch, StringArray};
 
 use super::column::{batch, days, instants, integers, key, named, names, repeated};
-use super::to_i64;
+use super::{Slice, to_i64};
 use crate::assemble::cohort::{Names, Places};
-use crate::assemble::tenant::{MemberBucket, Tenant};
+use crate::assemble::tenant::MemberBucket;
 
 pub(super) fn bucket_counts<'a>(
-    tenant: &'a Tenant<'a>,
+    slice: Slice<'_, 'a>,
     all_names: &'a Names,
     members: Range<usize>,
 ) -> RecordBatch {
-    let uids = names(
-        tenant.members[members.clone()]
-            .iter()
-            .map(|member| member.user_uid),
-    );
+    let own = members.clone().map(|member| slice.member(member));
+    let uids = names(own.map(|member| member.user_uid));
     let mut person = Vec::new();
     let mut buckets: Vec<MemberBucket<'_>> = Vec::new();
     for (place, member) in members.enumerate() {
-        buckets.extend(tenant.buckets_of(member));
+        buckets.extend(slice.buckets_of(member));
         person.resize(buckets.len(), key(place));
     }
     let rows = buckets.len();
@@ -40,7 +37,7 @@ pub(super) fn bucket_counts<'a>(
     batch(
         &bucket_counts::TABLE,
         [
-            ("tenant_uid", repeated(tenant.name, rows)),
+            ("tenant_uid", repeated(slice.tenant.name, rows)),
             ("user_uid", named(person, &uids)),
             (
                 "component",

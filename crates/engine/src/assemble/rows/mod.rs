@@ -43,6 +43,15 @@ pub(crate) struct ScoredTenant<'a> {
     stamp: &'a Stamp,
 }
 
+/// Some of a tenant's members, one after the other, with what was counted against them.
+#[derive(Clone, Copy)]
+pub(crate) struct Slice<'s, 'a> {
+    /// They, as if nobody else were of the tenant.
+    pub(crate) tenant: &'s Tenant<'a>,
+    /// The place of the first of them among all members.
+    pub(crate) first: usize,
+}
+
 /// A member where the kernel has them.
 #[derive(Clone, Copy)]
 struct Placed<'s, 'a> {
@@ -64,54 +73,68 @@ impl<'a> ScoredTenant<'a> {
         params: &'a Params,
         stamp: &'a Stamp,
     ) -> Result<Self, af_score::Error> {
-        let mut cohorts = Vec::new();
-        for population in POPULATIONS {
-            let cohort = Cohort::new(tenant, population, names);
-            if !cohort.is_empty() {
-                let scores = cohort.score(stamp.cut.as_of.day(), params)?;
-                cohorts.push(ScoredCohort { cohort, scores });
-            }
-        }
+        let cohorts = POPULATIONS.map(|population| Cohort::new(tenant, population, names));
+        Self::of_cohorts(tenant, names, cohorts, params, stamp)
+    }
+
+    /// Scores everybody of a tenant whose counts are not held: its populations have them as the kernel
+    /// wants them.
+    ///
+    /// # Errors
+    /// When the kernel refuses the counts.
+    pub(super) fn of_cohorts(
+        tenant: &'a Tenant<'a>,
+        names: &'a Names,
+        cohorts: [Cohort<'a>; POPULATIONS.len()],
+        params: &'a Params,
+        stamp: &'a Stamp,
+    ) -> Result<Self, af_score::Error> {
+        let as_of = stamp.cut.as_of.day();
+        let cohorts = cohorts.into_iter().filter(|cohort| !cohort.is_empty());
+        let cohorts: Result<Vec<ScoredCohort<'a>>, af_score::Error> = cohorts
+            .map(|cohort| {
+                let scores = cohort.score(as_of, params)?;
+                Ok(ScoredCohort { cohort, scores })
+            })
+            .collect();
         Ok(Self {
             tenant,
             names,
-            cohorts,
+            cohorts: cohorts?,
             params,
             stamp,
         })
     }
 
-    /// The members in parts of about equal work, in their order.
-    pub(crate) fn parts(&self) -> Vec<Range<usize>> {
-        let mut parts = Vec::new();
-        let (mut from, count) = (0, self.tenant.members.len());
-        let work = |member: usize| member + self.tenant.counted_before(member);
-        for member in 1..=count {
-            if member == count || work(member) - work(from) >= PART {
-                parts.push(from..member);
-                from = member;
-            }
+    /// All members of a tenant whose counts are held.
+    pub(crate) fn whole(&self) -> Slice<'a, 'a> {
+        Slice {
+            tenant: self.tenant,
+            first: 0,
         }
-        parts
     }
 
-    /// The rows of some members in every table that has rows of people, `bucket_counts` aside.
-    pub(crate) fn people(&self, members: Range<usize>) -> SnapshotTables {
+    /// The rows of some members of a slice in every table that has rows of people, `bucket_counts` aside.
+    pub(crate) fn people(&self, slice: Slice<'_, '_>, members: Range<usize>) -> SnapshotTables {
         let placed = self.place(members);
         let uids = column::names(placed.iter().map(|placed| placed.member.user_uid));
         let mut tables = SnapshotTables::default();
-        tables.push(&user_scores::TABLE, self.user_scores(&placed, &uids));
+        tables.push(&user_scores::TABLE, self.user_scores(slice, &placed, &uids));
         let components = self.component_scores(&placed, &uids);
         tables.push(&component_scores::TABLE, components);
-        let attribution = self.signal_attribution(&placed, &uids);
+        let attribution = self.signal_attribution(slice, &placed, &uids);
         tables.push(&signal_attribution::TABLE, attribution);
         tables
     }
 
     /// The same members' rows of `bucket_counts`, which are none of the formula's figures.
-    pub(crate) fn bucket_counts(&self, members: Range<usize>) -> SnapshotTables {
+    pub(crate) fn bucket_counts(
+        &self,
+        slice: Slice<'_, '_>,
+        members: Range<usize>,
+    ) -> SnapshotTables {
         let mut tables = SnapshotTables::default();
-        let counts = counts::bucket_counts(self.tenant, self.names, members);
+        let counts = counts::bucket_counts(slice, self.names, members);
         tables.push(&bucket_counts::TABLE, counts);
         tables
     }
@@ -141,8 +164,9 @@ impl<'a> ScoredTenant<'a> {
     /// All rows at once, `bucket_counts` and `unmatched_signals` aside.
     pub(crate) fn all(&self) -> SnapshotTables {
         let mut tables = SnapshotTables::default();
-        for members in self.parts() {
-            tables.append(self.people(members));
+        let slice = self.whole();
+        for members in slice.parts() {
+            tables.append(self.people(slice, members));
         }
         tables.append(self.summary());
         tables
@@ -197,8 +221,34 @@ impl<'s, 'a> Placed<'s, 'a> {
         self.cohort.components(self.position)
     }
 
-    fn buckets(&self, tenant: &Tenant<'a>) -> Buckets<'a> {
-        tenant.buckets_of(self.tenant_position)
+    /// What was counted against the member, who is of this slice.
+    fn buckets<'c>(&self, slice: Slice<'_, 'c>) -> Buckets<'c> {
+        slice.buckets_of(self.tenant_position)
+    }
+}
+
+impl<'a> Slice<'_, 'a> {
+    /// The members in parts of about equal work, in their order.
+    pub(crate) fn parts(self) -> Vec<Range<usize>> {
+        let mut parts = Vec::new();
+        let (mut from, count) = (0, self.tenant.members.len());
+        let work = |member: usize| member + self.tenant.counted_before(member);
+        for member in 1..=count {
+            if member == count || work(member) - work(from) >= PART {
+                parts.push(self.first + from..self.first + member);
+                from = member;
+            }
+        }
+        parts
+    }
+
+    /// What was counted against a member, by the place among all members.
+    fn buckets_of(self, member: usize) -> Buckets<'a> {
+        self.tenant.buckets_of(member - self.first)
+    }
+
+    fn member(&self, member: usize) -> &Member<'a> {
+        &self.tenant.members[member - self.first]
     }
 }
 

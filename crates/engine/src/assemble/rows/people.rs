@@ -10,7 +10,7 @@ use super::column::{
     self, batch, instants, integers, key, named, names, optional_instants, repeated,
     repeated_option,
 };
-use super::{Placed, ScoredTenant, to_i64};
+use super::{Placed, ScoredTenant, Slice, to_i64};
 use crate::assemble::cohort::POPULATIONS;
 use crate::assemble::tenant::Member;
 
@@ -25,10 +25,10 @@ struct Sum {
 
 impl ScoredTenant<'_> {
     /// What was counted against one member; `days` is room to sort in.
-    fn sum(&self, placed: &Placed<'_, '_>, days: &mut Vec<i32>) -> Sum {
+    fn sum(slice: Slice<'_, '_>, placed: &Placed<'_, '_>, days: &mut Vec<i32>) -> Sum {
         let mut sum = Sum::default();
         days.clear();
-        for bucket in placed.buckets(self.tenant) {
+        for bucket in placed.buckets(slice) {
             // The kernel has checked that all counts together fit.
             sum.signals += bucket.counts.iter().sum::<u64>();
             sum.first = Some(
@@ -46,6 +46,7 @@ impl ScoredTenant<'_> {
 
     pub(super) fn user_scores(
         &self,
+        slice: Slice<'_, '_>,
         people: &[Placed<'_, '_>],
         uids: &column::Names,
     ) -> RecordBatch {
@@ -53,7 +54,7 @@ impl ScoredTenant<'_> {
         let mut days = Vec::new();
         let sums: Vec<Sum> = people
             .iter()
-            .map(|placed| self.sum(placed, &mut days))
+            .map(|placed| Self::sum(slice, placed, &mut days))
             .collect();
         let text = |of: for<'m> fn(&Member<'m>) -> Option<&'m str>| -> ArrayRef {
             let texts = people.iter().map(|placed| of(placed.member));

@@ -94,6 +94,9 @@ impl Case {
         let found = count_store(job, &files, &Silent).unwrap();
         let scratch = count_with(counting, &[], &files, &Silent).unwrap();
         assert_eq!(found.counted.collect(), scratch);
+        for people in [1, 4, 1_000] {
+            assert_eq!(found.counted.collect_in_slices(people), scratch);
+        }
         let mut inputs = found.inputs;
         inputs.sort();
         let mut expected = entries(&files).unwrap();

@@ -5,9 +5,7 @@ use std::io::BufReader;
 use std::ops::Range;
 use std::sync::Arc;
 
-use af_count::{
-    CountedBlock, PeopleIndex, SignalUids, TenantCounts, UidList, Unmatched, UnmatchedReason,
-};
+use af_count::{CountedBlock, PeopleIndex, SignalUids, TextList, Unmatched, UnmatchedReason};
 use af_model::{UtcDay, UtcMillis};
 use af_store::AsideReader;
 use arrow::array::{Array, AsArray, Int32Array, Int64Array, RecordBatch, UInt32Array, UInt64Array};
@@ -15,6 +13,7 @@ use arrow::datatypes::{Int32Type, Int64Type, UInt32Type, UInt64Type};
 use arrow::ipc::reader::StreamReader;
 
 use super::{Kept, level_of, narrow};
+use crate::assemble::Look;
 
 /// Goes through what was counted of some days, tenants in ascending order.
 pub(in crate::tally) struct Cursor<'k> {
@@ -61,25 +60,42 @@ impl<'k> Cursor<'k> {
         found.ok()
     }
 
-    /// Adds a tenant's blocks and signals of nobody; no earlier tenant can be asked for after it. `None`
-    /// when the bytes are not what was written, or name somebody who is not among the people.
-    pub(in crate::tally) fn add(
+    /// A tenant's blocks of people who stand before `end`, if it is given, and were not asked for yet. No
+    /// earlier tenant can be asked for after it. `None` when the bytes are not what was written, or name
+    /// somebody who is not among the people.
+    pub(in crate::tally) fn blocks(
         &mut self,
         tenant: &str,
+        end: Option<u32>,
         people: &PeopleIndex,
-        counts: &mut TenantCounts,
-    ) -> Option<()> {
+        look: Look,
+    ) -> Option<Vec<CountedBlock>> {
+        let mut blocks = Vec::new();
         let Some(number) = self.number(tenant) else {
-            return Some(());
+            return Some(blocks);
         };
-        let (number, meaning) = (narrow(number), &self.meaning);
+        let meaning = &self.meaning;
         let positions = people.positions_of(tenant);
-        self.unmatched.rows_of(number, |batch, rows| {
-            meaning.add_unmatched(batch, rows, counts)
+        let until = end.map(|end| people.user_uid(end));
+        self.blocks.rows_of(narrow(number), until, |batch, rows| {
+            meaning.add_blocks(batch, rows, positions.as_ref()?, look, &mut blocks)
         })?;
-        self.blocks.rows_of(number, |batch, rows| {
-            meaning.add_blocks(batch, rows, positions.as_ref()?, counts)
-        })
+        Some(blocks)
+    }
+
+    /// A tenant's signals of nobody; no earlier tenant's can be asked for after them. `None` as for
+    /// [`Cursor::blocks`].
+    pub(in crate::tally) fn unmatched(&mut self, tenant: &str) -> Option<Vec<Unmatched>> {
+        let mut unmatched = Vec::new();
+        let Some(number) = self.number(tenant) else {
+            return Some(unmatched);
+        };
+        let meaning = &self.meaning;
+        self.unmatched
+            .rows_of(narrow(number), None, |batch, rows| {
+                meaning.add_unmatched(batch, rows, &mut unmatched)
+            })?;
+        Some(unmatched)
     }
 }
 
@@ -114,9 +130,11 @@ impl Stream {
         })
     }
 
+    /// Hands on the rows of a tenant, and of these only those of people whose ids come before `until`.
     fn rows_of(
         &mut self,
         tenant: u32,
+        until: Option<&str>,
         mut each: impl FnMut(&RecordBatch, Range<usize>) -> Option<()>,
     ) -> Option<()> {
         loop {
@@ -129,7 +147,10 @@ impl Stream {
             };
             let tenants = number(&batch, "tenant")?.values();
             let start = first + tenants[first..].partition_point(|&number| number < tenant);
-            let end = start + tenants[start..].partition_point(|&number| number == tenant);
+            let mut end = start + tenants[start..].partition_point(|&number| number == tenant);
+            if let Some(until) = until {
+                end = first_from(&batch, start..end, until)?;
+            }
             if start < end {
                 each(&batch, start..end)?;
             }
@@ -139,6 +160,22 @@ impl Stream {
             }
         }
     }
+}
+
+/// The first of some rows, sorted by person, whose person's id does not come before another; their end if
+/// there is none.
+fn first_from(batch: &RecordBatch, rows: Range<usize>, until: &str) -> Option<usize> {
+    let user_uids = batch.column_by_name("user_uid")?.as_string_opt::<i32>()?;
+    let (mut from, mut to) = (rows.start, rows.end);
+    while from < to {
+        let middle = from.midpoint(to);
+        if user_uids.value(middle) < until {
+            from = middle + 1;
+        } else {
+            to = middle;
+        }
+    }
+    Some(from)
 }
 
 fn number<'b>(batch: &'b RecordBatch, column: &str) -> Option<&'b UInt32Array> {
@@ -177,7 +214,8 @@ impl Meaning {
         batch: &RecordBatch,
         rows: Range<usize>,
         positions: &impl Fn(&str) -> Option<u32>,
-        counts: &mut TenantCounts,
+        look: Look,
+        blocks: &mut Vec<CountedBlock>,
     ) -> Option<()> {
         let (component, family) = (number(batch, "component")?, number(batch, "family")?);
         let (level, rules) = (number(batch, "level")?, number(batch, "rules")?);
@@ -187,17 +225,23 @@ impl Meaning {
         let signal_uids = batch.column_by_name("signal_uids")?.as_list_opt::<i32>()?;
         let uids = signal_uids.values().as_string_opt::<i32>()?;
         let place = |row: usize| usize::try_from(signal_uids.value_offsets()[row]).ok();
-        let (first_uid, end_uid) = (place(rows.start)?, place(rows.end)?);
-        let mut list = UidList::default();
-        list.push((first_uid..end_uid).map(|uid| uids.value(uid)));
+        let mut list = TextList::default();
+        let first_uid = place(rows.start)?;
+        if look == Look::Details {
+            let end_uid = place(rows.end)?;
+            list.extend((first_uid..end_uid).map(|uid| uids.value(uid)));
+        }
         let list = Arc::new(list);
         let named = |row: usize| {
+            if look == Look::Figures {
+                return Some(SignalUids::of(&list, 0..0));
+            }
             let from = u32::try_from(place(row)? - first_uid).ok()?;
             let to = u32::try_from(place(row + 1)? - first_uid).ok()?;
             Some(SignalUids::of(&list, from..to))
         };
         let mut person: Option<(&str, u32)> = None;
-        counts.blocks.reserve(rows.len());
+        blocks.reserve(rows.len());
         for row in rows {
             let user_uid = user_uids.value(row);
             // A person's blocks stand side by side.
@@ -206,7 +250,7 @@ impl Meaning {
                 _ => positions(user_uid)?,
             };
             person = Some((user_uid, position));
-            counts.blocks.push(CountedBlock {
+            blocks.push(CountedBlock {
                 person: position,
                 component: self.name(component.value(row))?,
                 family: self.name(family.value(row))?,
@@ -226,7 +270,7 @@ impl Meaning {
         &self,
         batch: &RecordBatch,
         rows: Range<usize>,
-        counts: &mut TenantCounts,
+        unmatched: &mut Vec<Unmatched>,
     ) -> Option<()> {
         let (reason, source) = (number(batch, "reason")?, number(batch, "source")?);
         let (component, family) = (number(batch, "component")?, number(batch, "family")?);
@@ -237,7 +281,7 @@ impl Meaning {
             .as_string_opt::<i32>()?;
         for row in rows {
             let reason = self.name(reason.value(row))?;
-            counts.unmatched.push(Unmatched {
+            unmatched.push(Unmatched {
                 reason: UnmatchedReason::ALL
                     .into_iter()
                     .find(|known| known.as_str() == &*reason)?,

@@ -129,7 +129,7 @@ fn blocks_stream(counted: &Counted, people: &PeopleIndex, numbers: &mut Numbers)
         let mut times: [Int64Builder; 2] = Default::default();
         let mut signal_uids = ListBuilder::new(StringBuilder::new());
         for (tenant, block) in rows {
-            user_uids.append_value(&people.people()[block.person as usize].user_uid);
+            user_uids.append_value(people.user_uid(block.person));
             let numbered = [
                 *tenant,
                 numbers.shared(&block.component),
