@@ -49,7 +49,7 @@ impl Shelf {
     pub fn put(&self, bytes: Vec<u8>) -> Result<Aside, Error> {
         let before = self.held.fetch_add(bytes.len(), Ordering::Relaxed);
         if before.saturating_add(bytes.len()) <= self.in_memory {
-            return Ok(Aside(Place::Memory(bytes.into())));
+            return Ok(Aside(Place::Memory(Arc::new(bytes))));
         }
         self.held.fetch_sub(bytes.len(), Ordering::Relaxed);
         let mut file = self.file()?;
@@ -74,7 +74,7 @@ pub struct Aside(Place);
 
 #[derive(Clone, Debug)]
 enum Place {
-    Memory(Arc<[u8]>),
+    Memory(Arc<Vec<u8>>),
     File(Arc<Mutex<File>>),
 }
 

@@ -24,15 +24,15 @@ use serde::{Deserialize, Serialize};
 
 use super::Counting;
 use super::counted::{Collect, CountedDays};
-use super::kept::{Kept, to_bytes};
-use super::take::Whole;
+use super::kept::{Kept, Writer};
+use super::take::Keep;
 use super::units::{self, Unit};
 use crate::error::Error;
 use crate::progress::Progress;
 use crate::publish::entries;
 
 /// Rises when the same signals are counted otherwise, or kept otherwise.
-const SHAPE: u32 = 2;
+const SHAPE: u32 = 3;
 
 const INDEX: &str = "index.json";
 const PEOPLE: &str = "people";
@@ -163,18 +163,18 @@ pub(crate) fn count_store<'a>(
     let keeps = index.known_at <= counting.cut.known_at;
     let collect = Collect::new(shelf, counted);
     let days = Mutex::new(days);
-    let take = Whole(|unit_day: Option<UtcDay>, of_unit: Counted| {
+    let take = |unit_day: Option<UtcDay>, written: Writer<'_>| {
+        let of_unit = written.sums();
         let made = unit_day.and_then(|day| Some((day, made.get(&day)?)));
-        let Some((day, files)) = made.filter(|_| keeps && is_settled(&of_unit)) else {
-            return collect.put(&of_unit, counting.people);
+        let Some((day, files)) = made.filter(|_| keeps && is_settled(of_unit)) else {
+            return collect.put(written);
         };
         let known = Day {
             files: files.clone(),
-            latest: latest_signal(&of_unit),
+            latest: latest_signal(of_unit),
             latest_ingested: of_unit.latest_ingested,
         };
-        let bytes = to_bytes(&known.id(), &of_unit, counting.people);
-        drop(of_unit);
+        let bytes = written.finish(&known.id());
         store.keep_counts(lock, &name_of(day), &bytes)?;
         match store.open_counts(&name_of(day))? {
             Some(aside) => collect.add(aside)?,
@@ -184,8 +184,12 @@ pub(crate) fn count_store<'a>(
         let mut days = days.lock().unwrap_or_else(PoisonError::into_inner);
         days.insert(day, known);
         Ok(())
-    });
-    units::count(counting, fresh, shelf, progress, &take)?;
+    };
+    let keep = Keep {
+        people: counting.people,
+        take,
+    };
+    units::count(counting, fresh, shelf, progress, &keep)?;
     let counted = collect.finish();
     let days = days.into_inner().unwrap_or_else(PoisonError::into_inner);
     progress.end();

@@ -8,7 +8,7 @@ use af_count::{Counted, CountedBlock, PeopleIndex, TenantCounts, Unmatched};
 use af_store::{Aside, Shelf};
 use rayon::prelude::*;
 
-use super::kept::{Cursor, Kept, SharedNames, to_bytes};
+use super::kept::{Cursor, Kept, SharedNames, Writer};
 use crate::assemble::{CountsByTenant, Look, Slices};
 use crate::error::{Error, ErrorKind};
 
@@ -119,9 +119,8 @@ impl<'p> Collect<'p> {
     }
 
     /// Puts counts aside.
-    pub(super) fn put(&self, counted: &Counted, people: &PeopleIndex) -> Result<(), Error> {
-        let bytes = to_bytes("", counted, people);
-        self.add(self.shelf.put(bytes)?)
+    pub(super) fn put(&self, written: Writer<'_>) -> Result<(), Error> {
+        self.add(self.shelf.put(written.finish(""))?)
     }
 
     /// Adds counts that lie somewhere already.

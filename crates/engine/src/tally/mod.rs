@@ -13,7 +13,7 @@ use crate::error::{Error, ErrorKind};
 use crate::pipeline::LeftOut;
 use crate::progress::Progress;
 use counted::Collect;
-use take::Whole;
+use take::Keep;
 
 pub use af_count::Cut;
 
@@ -159,8 +159,11 @@ pub(crate) fn count<'a>(
     progress: &dyn Progress,
 ) -> Result<CountedDays<'a>, Error> {
     let collect = Collect::new(shelf, CountedDays::none(counting.people));
-    let take = Whole(|_, counted: Counted| collect.put(&counted, counting.people));
-    count_days(counting, files, shelf, progress, &take)?;
+    let keep = Keep {
+        people: counting.people,
+        take: |_, written| collect.put(written),
+    };
+    count_days(counting, files, shelf, progress, &keep)?;
     Ok(collect.finish())
 }
 

@@ -1,8 +1,9 @@
 //! Who receives what was counted.
 
-use af_count::Counted;
+use af_count::{Counted, PeopleIndex};
 use af_model::UtcDay;
 
+use super::kept::Writer;
 use crate::error::Error;
 
 /// Takes what was counted of whole UTC days, in any order and from several threads. No day comes twice.
@@ -35,36 +36,47 @@ pub(crate) trait TakeTenants {
     fn end(self: Box<Self>) -> Result<(), Error>;
 }
 
-/// Holds a day until it is whole.
-pub(super) struct Whole<F>(pub(super) F);
+/// Writes days as they are kept, and hands them on when they are whole.
+pub(super) struct Keep<'p, F> {
+    pub(super) people: &'p PeopleIndex,
+    pub(super) take: F,
+}
 
-struct Held<'t, F> {
+struct KeptDay<'t, 'p, F> {
     day: UtcDay,
-    counted: Counted,
+    writer: Writer<'p>,
     take: &'t F,
 }
 
-impl<F: Fn(Option<UtcDay>, Counted) -> Result<(), Error> + Sync> TakeDays for Whole<F> {
+impl<'p, F> TakeDays for Keep<'p, F>
+where
+    F: Fn(Option<UtcDay>, Writer<'p>) -> Result<(), Error> + Sync,
+{
     fn days(&self, day: Option<UtcDay>, counted: Counted) -> Result<(), Error> {
-        (self.0)(day, counted)
+        let mut writer = Writer::new(self.people);
+        writer.add(counted);
+        (self.take)(day, writer)
     }
 
     fn begin(&self, day: UtcDay) -> Result<Box<dyn TakeTenants + '_>, Error> {
-        Ok(Box::new(Held {
+        Ok(Box::new(KeptDay {
             day,
-            counted: Counted::default(),
-            take: &self.0,
+            writer: Writer::new(self.people),
+            take: &self.take,
         }))
     }
 }
 
-impl<F: Fn(Option<UtcDay>, Counted) -> Result<(), Error>> TakeTenants for Held<'_, F> {
+impl<'p, F> TakeTenants for KeptDay<'_, 'p, F>
+where
+    F: Fn(Option<UtcDay>, Writer<'p>) -> Result<(), Error>,
+{
     fn tenants(&mut self, counted: Counted) -> Result<(), Error> {
-        self.counted.absorb(counted);
+        self.writer.add(counted);
         Ok(())
     }
 
     fn end(self: Box<Self>) -> Result<(), Error> {
-        (self.take)(Some(self.day), self.counted)
+        (self.take)(Some(self.day), self.writer)
     }
 }

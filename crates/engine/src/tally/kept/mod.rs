@@ -4,10 +4,11 @@
 //! ```text
 //! 32 bytes   BLAKE3 of all that follows
 //! 8 bytes    length of the next piece, little endian
-//! JSON       accounts and feeds of every tenant, and what the numbers below mean
+//! Arrow      blocks, as a stream
 //! 8 bytes    length of the next piece, little endian
 //! Arrow      signals of nobody, as a stream
-//! Arrow      blocks, as a stream
+//! 8 bytes    length of the next piece, little endian
+//! JSON       accounts and feeds of every tenant, and what the numbers in the streams mean
 //! ```
 //!
 //! Both streams are sorted by tenant, so that a tenant can be read after the other. People are written by
@@ -27,7 +28,7 @@ mod read;
 mod write;
 
 pub(super) use read::{Cursor, SharedNames};
-pub(super) use write::to_bytes;
+pub(super) use write::Writer;
 
 const HASH_BYTES: usize = 32;
 const LENGTH_BYTES: usize = 8;
@@ -40,7 +41,7 @@ const CHUNK: usize = 1 << 16;
 struct About {
     id: String,
     latest_ingested: Option<UtcMillis>,
-    /// In the order of their names, which are their numbers.
+    /// In the order of their names.
     tenants: Vec<AboutTenant>,
     /// Everything else that is written as a number.
     names: Vec<String>,
@@ -51,6 +52,8 @@ struct About {
 #[derive(Debug, Serialize, Deserialize)]
 struct AboutTenant {
     name: String,
+    /// Of those that have rows, in the order of their names.
+    number: Option<u32>,
     account: SignalAccount,
     conflicts: u64,
     feeds: BTreeMap<String, Feed>,
@@ -67,18 +70,19 @@ pub(super) struct Kept {
 }
 
 impl Kept {
-    /// What [`to_bytes`] made. `None` when they are other bytes.
+    /// What a [`Writer`] made. `None` when they are other bytes.
     pub(super) fn open(aside: Aside) -> Option<Self> {
-        let (about, at) = piece(&aside, HASH_BYTES as u64)?;
+        let blocks = piece(&aside, HASH_BYTES as u64)?;
+        let unmatched = piece(&aside, blocks.end)?;
+        let about = piece(&aside, unmatched.end)?;
         let mut text = Vec::new();
         aside.read(about).read_to_end(&mut text).ok()?;
         let about: About = serde_json::from_slice(&text).ok()?;
-        let (unmatched, blocks) = piece(&aside, at)?;
         Some(Self {
             about,
             aside,
             unmatched,
-            blocks: blocks..u64::MAX,
+            blocks,
         })
     }
 
@@ -123,13 +127,13 @@ impl Kept {
     }
 }
 
-/// Where a piece lies whose length stands at a place, and where it ends.
-fn piece(aside: &Aside, at: u64) -> Option<(Range<u64>, u64)> {
+/// Where a piece lies whose length stands at a place.
+fn piece(aside: &Aside, at: u64) -> Option<Range<u64>> {
     let mut length = [0; LENGTH_BYTES];
     let start = at + LENGTH_BYTES as u64;
     aside.read(at..start).read_exact(&mut length).ok()?;
     let end = start.checked_add(u64::from_le_bytes(length))?;
-    Some((start..end, end))
+    Some(start..end)
 }
 
 fn narrow(count: usize) -> u32 {

@@ -12,7 +12,7 @@ use arrow::array::{Array, AsArray, Int32Array, Int64Array, RecordBatch, UInt32Ar
 use arrow::datatypes::{Int32Type, Int64Type, UInt32Type, UInt64Type};
 use arrow::ipc::reader::StreamReader;
 
-use super::{Kept, level_of, narrow};
+use super::{AboutTenant, Kept, level_of};
 use crate::assemble::Look;
 
 /// Goes through what was counted of some days, tenants in ascending order.
@@ -50,14 +50,18 @@ impl<'k> Cursor<'k> {
 
     /// How many blocks a tenant has.
     pub(in crate::tally) fn blocks_of(&self, tenant: &str) -> usize {
-        let number = self.number(tenant);
-        number.map_or(0, |number| self.kept.about.tenants[number].blocks)
+        self.about(tenant).map_or(0, |tenant| tenant.blocks)
     }
 
-    fn number(&self, tenant: &str) -> Option<usize> {
+    fn about(&self, tenant: &str) -> Option<&'k AboutTenant> {
         let tenants = &self.kept.about.tenants;
         let found = tenants.binary_search_by(|known| known.name.as_str().cmp(tenant));
-        found.ok()
+        Some(&tenants[found.ok()?])
+    }
+
+    /// The number of a tenant that has rows.
+    fn number(&self, tenant: &str) -> Option<u32> {
+        self.about(tenant)?.number
     }
 
     /// A tenant's blocks of people who stand before `end`, if it is given, and were not asked for yet. No
@@ -77,7 +81,7 @@ impl<'k> Cursor<'k> {
         let meaning = &self.meaning;
         let positions = people.positions_of(tenant);
         let until = end.map(|end| people.user_uid(end));
-        self.blocks.rows_of(narrow(number), until, |batch, rows| {
+        self.blocks.rows_of(number, until, |batch, rows| {
             meaning.add_blocks(batch, rows, positions.as_ref()?, look, &mut blocks)
         })?;
         Some(blocks)
@@ -91,10 +95,9 @@ impl<'k> Cursor<'k> {
             return Some(unmatched);
         };
         let meaning = &self.meaning;
-        self.unmatched
-            .rows_of(narrow(number), None, |batch, rows| {
-                meaning.add_unmatched(batch, rows, &mut unmatched)
-            })?;
+        self.unmatched.rows_of(number, None, |batch, rows| {
+            meaning.add_unmatched(batch, rows, &mut unmatched)
+        })?;
         Some(unmatched)
     }
 }
