@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use af_count::{Counted, CountedBlock, SignalUids, TenantCounts, Unmatched, UnmatchedReason};
-use af_engine::assemble::{Assembly, Stamp, TableSink};
+use af_engine::assemble::{Assembly, Roster, Stamp, TableSink};
 use af_engine::pipeline::LeftOut;
 use af_model::accounting::SignalAccount;
 use af_model::{Level, Params, Person, UtcDay, UtcMillis};
@@ -21,7 +21,7 @@ pub(crate) struct Size {
 
 /// Counts as the stages after counting get them.
 pub(crate) struct Case {
-    people: Vec<Person>,
+    people: Roster,
     pub(crate) counted: Counted,
     params: Params,
     stamp: Stamp,
@@ -39,7 +39,7 @@ impl Case {
             (0..world.tenants()).map(|place| (World::tenant_name(place), world.counts(place)));
         let params = Params::default();
         Self {
-            people: world.people(),
+            people: Roster::new(world.people()),
             counted: Counted {
                 latest_ingested: None,
                 tenants: tenants.collect(),

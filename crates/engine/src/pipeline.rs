@@ -22,7 +22,7 @@ use af_model::{HashKey, Params, UtcMillis};
 use af_rules::RuleSet;
 use af_store::{Partitioned, Store, WriteLock};
 
-use crate::assemble::{self, Assembly, CountsByTenant, Stamp};
+use crate::assemble::{self, Assembly, CountsByTenant, Roster, Stamp};
 use crate::detect::{self, DetectReport};
 use crate::error::{Error, ErrorKind};
 use crate::progress::Progress;
@@ -195,6 +195,7 @@ pub fn score_store_gated(
 
     // signals + people → counts
     let (index, people) = tally::index(people, Some(key));
+    let people = Roster::new(people);
     let retractions = Retractions::new(&retracted, cut.known_at);
     let counting = Counting {
         people: &index,

@@ -11,7 +11,7 @@ use rayon::prelude::*;
 
 use super::provider::CountsByTenant;
 use super::rows::{ScoredTenant, Slice, unmatched};
-use super::{Names, POPULATIONS, SnapshotTables, Stamp, TableSink, Tenant};
+use super::{Names, POPULATIONS, Roster, SnapshotTables, Stamp, TableSink, Tenant};
 use crate::error::{Error, ErrorKind};
 use crate::pipeline::LeftOut;
 
@@ -30,12 +30,21 @@ pub type Population = BTreeMap<String, BTreeMap<String, u64>>;
 /// Who is scored, and how.
 #[derive(Clone, Copy, Debug)]
 pub struct Assembly<'a> {
-    /// Everybody, sorted by tenant and user id, each once: the positions of which blocks speak.
-    pub people: &'a [Person],
+    /// Everybody, at the positions of which blocks speak.
+    pub people: &'a Roster,
     /// Parameters of the formula.
     pub params: &'a Params,
     /// What every row carries.
     pub stamp: &'a Stamp,
+}
+
+/// A tenant whose people and counts are held.
+struct Held<'n, 'c> {
+    name: &'n str,
+    /// The position of the first of its people.
+    first: usize,
+    people: Vec<Person>,
+    counts: Cow<'c, TenantCounts>,
 }
 
 /// A part of the rows of a group of tenants that are held together.
@@ -51,7 +60,8 @@ impl<'a> Assembly<'a> {
     pub fn population(&self) -> Population {
         let as_of = self.stamp.cut.as_of;
         let mut all = Population::new();
-        for people in self.people.chunk_by(|a, b| a.tenant_uid == b.tenant_uid) {
+        for (tenant, people) in self.people.tenants() {
+            let people = self.people.people(people);
             let existing = || people.iter().filter(|person| person.exists_at(as_of));
             let mut found: BTreeMap<String, u64> = BTreeMap::new();
             for population in POPULATIONS {
@@ -62,7 +72,7 @@ impl<'a> Assembly<'a> {
                 }
             }
             if !found.is_empty() {
-                all.insert(people[0].tenant_uid.clone(), found);
+                all.insert(tenant.to_owned(), found);
             }
         }
         all
@@ -83,12 +93,7 @@ impl<'a> Assembly<'a> {
     ) -> Result<LeftOut, Error> {
         let mut tenants: BTreeMap<&str, Range<usize>> =
             counted.into_iter().map(|tenant| (tenant, 0..0)).collect();
-        let mut next = 0;
-        for people in self.people.chunk_by(|a, b| a.tenant_uid == b.tenant_uid) {
-            let span = next..next + people.len();
-            next = span.end;
-            tenants.insert(&people[0].tenant_uid, span);
-        }
+        tenants.extend(self.people.tenants());
         tenants.retain(|tenant, _| !left_out.contains_key(*tenant));
         let mut refused = LeftOut::new();
         let mut group = Vec::new();
@@ -102,7 +107,12 @@ impl<'a> Assembly<'a> {
             }
             let counts = counts.tenant(tenant)?.unwrap_or_default();
             size += people.len() + counts.blocks.len() + counts.unmatched.len();
-            group.push((tenant, people, counts));
+            group.push(Held {
+                name: tenant,
+                first: people.start,
+                people: self.people.people(people),
+                counts,
+            });
             if size >= GROUP {
                 self.write(&mut group, &mut refused, sink)?;
                 size = 0;
@@ -115,7 +125,7 @@ impl<'a> Assembly<'a> {
     /// Scores tenants side by side, hands their rows over, one after the other, and lets go of them.
     fn write(
         &self,
-        group: &mut Vec<(&str, Range<usize>, Cow<'_, TenantCounts>)>,
+        group: &mut Vec<Held<'_, '_>>,
         refused: &mut LeftOut,
         sink: &mut (dyn TableSink + Send),
     ) -> Result<(), Error> {
@@ -123,9 +133,14 @@ impl<'a> Assembly<'a> {
         let tenants: Vec<(Tenant<'_>, Names)> = group
             .par_iter()
             .with_max_len(1)
-            .map(|(name, people, counts)| {
-                let people = people.clone();
-                let tenant = Tenant::of_counts(name, self.people, people, &counts.blocks, as_of);
+            .map(|held| {
+                let Held {
+                    name,
+                    first,
+                    people,
+                    counts,
+                } = held;
+                let tenant = Tenant::of_counts(name, people, *first, &counts.blocks, as_of);
                 let names = Names::of(&tenant);
                 (tenant, names)
             })
@@ -141,12 +156,12 @@ impl<'a> Assembly<'a> {
                 Ok(tenant) => {
                     let people = tenant.whole().parts().into_iter();
                     parts.extend(people.map(|members| Part::People(place, members)));
-                    let nobody = unmatched_parts(&group[place].2.unmatched);
+                    let nobody = unmatched_parts(&group[place].counts.unmatched);
                     parts.extend(nobody.map(|rows| Part::Unmatched(place, rows)));
                     parts.push(Part::Summary(place));
                 }
                 Err(error) => {
-                    let (name, ..) = group[place];
+                    let name = group[place].name;
                     refused.insert(name.to_owned(), refusal(name, error));
                 }
             }
@@ -156,7 +171,9 @@ impl<'a> Assembly<'a> {
                 let tenant = scored[*place].as_ref().ok()?;
                 Some(rows_of(tenant, tenant.whole(), members.clone()))
             }
-            Part::Unmatched(place, rows) => Some(unmatched_rows(group[*place].0, rows, self.stamp)),
+            Part::Unmatched(place, rows) => {
+                Some(unmatched_rows(group[*place].name, rows, self.stamp))
+            }
             Part::Summary(place) => scored[*place].as_ref().ok().map(ScoredTenant::summary),
         };
         hand_over(&parts, make, sink)?;
@@ -238,7 +255,7 @@ pub fn assemble(
     stamp: &Stamp,
 ) -> Result<SnapshotTables, Error> {
     let assembly = Assembly {
-        people,
+        people: &Roster::new(people.to_vec()),
         params,
         stamp,
     };

@@ -12,6 +12,7 @@ mod assembly;
 mod cohort;
 mod provider;
 mod published;
+mod roster;
 mod rows;
 mod sliced;
 mod tables;
@@ -29,6 +30,7 @@ pub(crate) use published::{
     Published, bucket_key, count_column, has_tombstones, levels, read_unmatched, snapshot_name,
     user_fault,
 };
+pub use roster::Roster;
 pub(crate) use rows::ScoredTenant;
 pub use tables::{SnapshotTables, TableSink};
 pub use tenant::{Buckets, Erased, Member, MemberBucket, Tenant};

@@ -5,7 +5,6 @@
 
 use std::ops::Range;
 
-use af_model::Person;
 use af_score::Bucket;
 use rayon::prelude::*;
 
@@ -31,16 +30,20 @@ impl Assembly<'_> {
     ) -> Result<(), Error> {
         let as_of = self.stamp.cut.as_of;
         let ranges = ranges(&people, slices.blocks());
-        let end = |range: &Range<usize>| end(range, &people, self.people);
-        let everybody = Tenant::of_counts(name, self.people, people.clone(), &[], as_of);
+        let last = people.end;
+        let end = |range: &Range<usize>| (range.end < last).then(|| number(range.end));
+        let first = people.start;
+        let people = self.people.people(people);
+        let own = |range: &Range<usize>| &people[range.start - first..range.end - first];
+        let everybody = Tenant::of_counts(name, &people, first, &[], as_of);
 
         let mut gathered = Gathered::new(slices.blocks());
         for range in &ranges {
             let blocks = slices.take(end(range), Look::Figures)?;
             gathered.add(&Tenant::of_counts(
                 name,
-                self.people,
-                range.clone(),
+                own(range),
+                range.start,
                 &blocks,
                 as_of,
             ));
@@ -60,14 +63,17 @@ impl Assembly<'_> {
             }
         };
 
-        let mut first = 0;
+        let mut before = 0;
         for range in &ranges {
             let blocks = slices.take(end(range), Look::Details)?;
-            let tenant = &Tenant::of_counts(name, self.people, range.clone(), &blocks, as_of);
-            let slice = Slice { tenant, first };
+            let tenant = &Tenant::of_counts(name, own(range), range.start, &blocks, as_of);
+            let slice = Slice {
+                tenant,
+                first: before,
+            };
             let make = |members: &Range<usize>| Some(rows_of(&scored, slice, members.clone()));
             hand_over(&slice.parts(), make, sink)?;
-            first += tenant.members.len();
+            before += tenant.members.len();
         }
         let unmatched = slices.unmatched()?;
         let parts: Vec<_> = unmatched_parts(&unmatched).collect();
@@ -85,12 +91,6 @@ fn ranges(people: &Range<usize>, blocks: usize) -> Vec<Range<usize>> {
     starts
         .map(|start| start..people.end.min(start + wanted.max(1)))
         .collect()
-}
-
-/// The position at which a range ends; none for the last, which takes all that is left.
-fn end(range: &Range<usize>, people: &Range<usize>, all: &[Person]) -> Option<u32> {
-    let inside = range.end < people.end && range.end < all.len();
-    inside.then(|| u32::try_from(range.end).expect("fewer than 2^32 people fit into memory"))
 }
 
 /// The kernel's buckets of everybody, while slices come.
@@ -177,5 +177,5 @@ fn rename(buckets: &mut [Bucket], components: &[u32], families: &[u32]) {
 }
 
 fn number(place: usize) -> u32 {
-    u32::try_from(place).expect("a tenant has fewer than 2^32 components and families")
+    u32::try_from(place).expect("fewer than 2^32 people and names fit into memory")
 }

@@ -1,6 +1,5 @@
 //! What a tenant's rows are made of, wherever it comes from.
 
-use std::ops::Range;
 use std::sync::Arc;
 
 use af_count::CountedBlock;
@@ -119,22 +118,22 @@ impl<'a> Member<'a> {
 }
 
 impl<'a> Tenant<'a> {
-    /// Those of the tenant's people who exist at an instant, with what was counted against them.
-    /// `people` are positions in `all`, of which the blocks speak.
+    /// Those of the tenant's people who exist at an instant, with what was counted against them. The first
+    /// of `people` stands at the position `first`; blocks speak of positions.
     ///
     /// # Panics
     /// When a block is of somebody else: signals are joined to people who exist at the cut.
     pub fn of_counts(
         name: &'a str,
-        all: &'a [Person],
-        people: Range<usize>,
+        people: &'a [Person],
+        first: usize,
         blocks: &'a [CountedBlock],
         as_of: UtcMillis,
     ) -> Self {
         let mut members = Vec::with_capacity(people.len());
         let mut starts = Vec::with_capacity(people.len() + 1);
         let mut next = 0;
-        for (position, person) in people.clone().zip(&all[people]) {
+        for (position, person) in (first..).zip(people) {
             if !person.exists_at(as_of) {
                 continue;
             }

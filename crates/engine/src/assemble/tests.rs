@@ -8,7 +8,7 @@ use af_count::{Counted, CountedBlock, SignalUids, TenantCounts, Unmatched};
 use af_model::tables::{bucket_counts, signal_attribution, user_scores};
 use af_model::{Level, Params, Person, UtcDay, UtcMillis};
 
-use super::{Assembly, CountsByTenant, Look, Slices, SnapshotTables, Stamp};
+use super::{Assembly, CountsByTenant, Look, Roster, Slices, SnapshotTables, Stamp};
 use crate::error::Error;
 use crate::pipeline::LeftOut;
 use crate::tally::Cut;
@@ -155,7 +155,7 @@ fn run_with<'c>(
         rules_hash: None,
     };
     let assembly = Assembly {
-        people,
+        people: &Roster::new(people.to_vec()),
         params: &params,
         stamp: &stamp,
     };

@@ -6,12 +6,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use af_count::{Counted, CountedBlock};
 use af_model::accounting::SignalAccount;
 use af_model::tables::user_scores;
-use af_model::{Level, Person, ScoreLevel, UtcDay};
+use af_model::{ScoreLevel, UtcDay};
+
+use crate::assemble::Roster;
 
 use super::view::{Backtest, LevelCount, PersonHit, PersonMove};
 
 /// Fills in where the rule's own findings go and whom they hit.
-pub(super) fn people_hit(view: &mut Backtest, alone: &Counted, people: &[Person], limit: usize) {
+pub(super) fn people_hit(view: &mut Backtest, alone: &Counted, people: &Roster, limit: usize) {
     let mut account = SignalAccount::default();
     let mut by_day: BTreeMap<UtcDay, BTreeSet<u32>> = BTreeMap::new();
     let mut hit: BTreeMap<u32, Vec<&CountedBlock>> = BTreeMap::new();
@@ -32,31 +34,29 @@ pub(super) fn people_hit(view: &mut Backtest, alone: &Counted, people: &[Person]
     view.incidents_per_person_week_milli = (incidents * 7_000)
         .checked_div(view.people_hit * view.span_days())
         .unwrap_or(0);
-    let mut hit: Vec<(Level, PersonHit)> = hit
+    let incidents = |blocks: &[&CountedBlock]| blocks.iter().map(|block| block.n).sum::<u64>();
+    let level = |blocks: &[&CountedBlock]| blocks.iter().map(|block| block.level).max();
+    let mut hit: Vec<(u32, Vec<&CountedBlock>)> = hit.into_iter().collect();
+    // The order of the directory decides between equals.
+    hit.sort_by_key(|(_, blocks)| Reverse((level(blocks), incidents(blocks))));
+    view.hit = hit
         .into_iter()
-        .filter_map(|(index, blocks)| {
-            let person = &people[index as usize];
-            let level = blocks.iter().map(|block| block.level).max()?;
+        .take(limit)
+        .filter_map(|(position, blocks)| {
+            let position = position as usize;
+            let person = people.people(position..position + 1).pop()?;
             let days: BTreeSet<UtcDay> = blocks.iter().map(|block| block.day).collect();
-            let shown = PersonHit {
-                tenant_uid: person.tenant_uid.clone(),
-                user_uid: person.user_uid.clone(),
-                email: person.email.clone(),
-                level: level.to_string(),
-                incidents: blocks.iter().map(|block| block.n).sum(),
+            Some(PersonHit {
+                tenant_uid: person.tenant_uid,
+                user_uid: person.user_uid,
+                email: person.email,
+                level: level(&blocks)?.to_string(),
+                incidents: incidents(&blocks),
                 days: days.len() as u64,
                 first: blocks.iter().map(|block| block.first_time).min()?,
                 last: blocks.iter().map(|block| block.last_time).max()?,
-            };
-            Some((level, shown))
+            })
         })
-        .collect();
-    // The order of the directory decides between equals.
-    hit.sort_by_key(|(level, person)| (Reverse(*level), Reverse(person.incidents)));
-    view.hit = hit
-        .into_iter()
-        .map(|(_, person)| person)
-        .take(limit)
         .collect();
 }
 

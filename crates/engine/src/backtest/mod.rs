@@ -19,7 +19,7 @@ use af_model::{Params, UtcDay};
 use af_rules::{Class, Rule, RuleSet};
 use af_store::{Partitioned, Store};
 
-use crate::assemble::{self, Assembly, SnapshotTables, Stamp, TableSink};
+use crate::assemble::{self, Assembly, Roster, SnapshotTables, Stamp, TableSink};
 use crate::config::find_rule;
 use crate::detect::{Detected, OWN_FILES};
 use crate::error::{Error, ErrorKind};
@@ -104,6 +104,7 @@ pub fn backtest(job: &BacktestJob<'_>, progress: &dyn Progress) -> Result<Backte
     let (people, _) = people::people_at(store, cut.known_at)?;
     let key = store.existing_hash_key()?;
     let (index, people) = tally::index(people, key.as_ref());
+    let people = Roster::new(people);
     let retractions = Retractions::new(&retracted, cut.known_at);
     let counting = Counting {
         people: &index,

@@ -7,7 +7,7 @@ use af_model::accounting::PerTenant;
 use af_model::manifest::{DirectoryVersion, RuleChanges};
 
 use super::{Input, Known};
-use crate::assemble::{Assembly, Stamp};
+use crate::assemble::{Assembly, Roster, Stamp};
 use crate::error::{Error, ErrorKind};
 use crate::pipeline::{LeftOut, RunFacts, ScoreReport};
 use crate::progress::Progress;
@@ -29,6 +29,7 @@ pub fn score(
     progress: &dyn Progress,
 ) -> Result<ScoreReport, Error> {
     let (known, people) = Known::with_people(input, asked)?;
+    let people = Roster::new(people);
     let inputs = entries(input.signals)?;
     let shelf = tally::shelf(out);
     let counted = tally::count(known.counting(input), input.signals, &shelf, progress)?;

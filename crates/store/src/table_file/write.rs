@@ -29,6 +29,9 @@ use crate::order::OrderCheck;
 /// Columns that a reader looks up by value: a filter saves it the row groups without that value.
 const LOOKED_UP: [&str; 3] = ["signal_uid", "user_uid", "metadata_uid"];
 
+/// Of these a row of a person is not looked for alone: all of them stand together, and pages tell where.
+const TOLD_BY_PAGES: [(&str, &str); 1] = [("bucket_counts", "user_uid")];
+
 /// Columns that never repeat within a table: a dictionary of them would be as large as they are.
 const NEVER_REPEATED: [(&str, &str); 3] = [
     ("attack_signals", "signal_uid"),
@@ -270,8 +273,8 @@ fn fitting(table: &'static Table, batch: &RecordBatch) -> Result<RecordBatch, Co
 }
 
 fn properties(table: &Table, schema: &SchemaDescriptor, metadata: &Metadata) -> WriterProperties {
-    let level = if table.name == "bucket_counts" { 1 } else { 3 };
-    let level = ZstdLevel::try_new(level).expect("a level of zstd");
+    // Level 3 takes up to twice the time and saves nothing on most tables: one percent of events.
+    let level = ZstdLevel::try_new(1).expect("1 is a level of zstd");
     let mut properties = WriterProperties::builder()
         .set_created_by(CREATED_BY.to_owned())
         .set_compression(Compression::ZSTD(level))
@@ -282,7 +285,7 @@ fn properties(table: &Table, schema: &SchemaDescriptor, metadata: &Metadata) -> 
         .set_sorting_columns(Some(sorting_columns(table, schema)))
         .set_key_value_metadata(Some(metadata.key_values(table)));
     for column in table.columns.iter().map(|column| column.name) {
-        if LOOKED_UP.contains(&column) && table.name != "bucket_counts" {
+        if LOOKED_UP.contains(&column) && !TOLD_BY_PAGES.contains(&(table.name, column)) {
             properties = properties.set_column_bloom_filter_fpp(ColumnPath::from(column), 0.01);
         }
         if NEVER_REPEATED.contains(&(table.name, column)) {
@@ -291,10 +294,7 @@ fn properties(table: &Table, schema: &SchemaDescriptor, metadata: &Metadata) -> 
     }
     for (_, path) in LISTS_OF_IDS.iter().filter(|(name, _)| *name == table.name) {
         let path = ColumnPath::new(path.iter().map(|&part| part.to_owned()).collect());
-        let fastest = ZstdLevel::try_new(1).expect("1 is a level of zstd");
-        properties = properties
-            .set_column_compression(path.clone(), Compression::ZSTD(fastest))
-            .set_column_dictionary_enabled(path, false);
+        properties = properties.set_column_dictionary_enabled(path, false);
     }
     properties.build()
 }
