@@ -8,7 +8,7 @@ use af_model::accounting::SignalAccount;
 use clap::Args;
 
 use crate::args::{CutArgument, FormatArgument, parse_mapping, people_options};
-use crate::console::{self, Bars};
+use crate::console::{self, Bars, Stopwatch};
 
 /// `count`.
 #[derive(Args, Debug)]
@@ -68,7 +68,8 @@ pub(super) fn run(arguments: &Count, quiet: bool) -> anyhow::Result<()> {
         as_of: arguments.cut.as_of,
         known_at: arguments.cut.known_at,
     };
-    let report = files::count(input, &arguments.out, asked, &Bars::new(quiet))?;
+    let stopwatch = Stopwatch::new(Bars::new(quiet));
+    let report = files::count(input, &arguments.out, asked, &stopwatch)?;
     let mut all = SignalAccount::default();
     for account in report.tenants.values() {
         all += *account;

@@ -15,7 +15,7 @@ use crate::args::{CutArgument, FormatArgument, RulesArgument, parse_mapping, peo
 use crate::clock;
 use crate::commands::rules::load;
 use crate::commands::run_facts;
-use crate::console::{self, Bars};
+use crate::console::{self, Bars, Stopwatch};
 use crate::exit::Refusal;
 
 /// `score`.
@@ -80,7 +80,7 @@ pub(super) fn run(arguments: &Score, params: &Params, quiet: bool) -> anyhow::Re
         as_of: arguments.cut.as_of,
         known_at: arguments.cut.known_at,
     };
-    let bars = Bars::new(quiet);
+    let stopwatch = Stopwatch::new(Bars::new(quiet));
     let report = match (&arguments.store, &arguments.users, &arguments.out) {
         (Some(store), ..) if arguments.signals.is_empty() => {
             let rules = load(&arguments.rules)?;
@@ -94,7 +94,7 @@ pub(super) fn run(arguments: &Score, params: &Params, quiet: bool) -> anyhow::Re
                 key: &key,
                 rules: &rules,
             };
-            pipeline::score_store(&job, params, asked, &run_facts(), &bars)?
+            pipeline::score_store(&job, params, asked, &run_facts(), &stopwatch)?
         }
         (_, Some(users), Some(out)) => {
             let options = people_options(arguments.tenant.as_ref(), &arguments.mapping);
@@ -107,7 +107,7 @@ pub(super) fn run(arguments: &Score, params: &Params, quiet: bool) -> anyhow::Re
                 key: key.as_ref(),
             };
             let force = arguments.force;
-            files::score(input, out, force, params, asked, &run_facts(), &bars)?
+            files::score(input, out, force, params, asked, &run_facts(), &stopwatch)?
         }
         _ => {
             return Err(Refusal::usage(

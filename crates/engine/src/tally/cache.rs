@@ -114,6 +114,7 @@ pub(crate) fn count_store<'a>(
         retracted,
         shelf,
     } = job;
+    progress.begin("counting signals", Some(files.len() as u64));
     let states = counting.people.key_states(counting.cut.as_of);
     let people = state_hash(&states);
     let targets: Targets = statements(retracted, counting.cut.known_at)
@@ -125,8 +126,6 @@ pub(crate) fn count_store<'a>(
         .collect();
     let index = read_index(store)?;
     let changes = changes(store, &index, (&states, &people), &targets)?;
-
-    progress.begin("counting signals", Some(files.len() as u64));
     let found: Vec<Found> = units::of_files(files)?
         .into_par_iter()
         .map(|unit| {
@@ -192,7 +191,6 @@ pub(crate) fn count_store<'a>(
     units::count(counting, fresh, shelf, progress, &keep)?;
     let counted = collect.finish();
     let days = days.into_inner().unwrap_or_else(PoisonError::into_inner);
-    progress.end();
     if keeps {
         let index = Index {
             shape: SHAPE,
@@ -203,6 +201,7 @@ pub(crate) fn count_store<'a>(
         };
         write_index(store, lock, &index, &states)?;
     }
+    progress.end();
     Ok(StoreCounted {
         counted,
         inputs,
