@@ -1,10 +1,12 @@
 //! The rows of a day that the rules of one correlation match, group by group.
 
-use hashbrown::HashMap;
+use arrow::array::TimestampMillisecondArray;
 
-use super::keys::{Keys, Numbers, hash};
+use super::keys::{Keys, hash};
+use super::layout::GoesBy;
 use super::matches::Match;
 use super::rule::{Correlation, Kind};
+use super::values::{NONE, push_value};
 use crate::columns::field::Field;
 use crate::columns::frame::{Column, Frame};
 use crate::columns::rows::row_number;
@@ -15,7 +17,7 @@ use crate::detect::who::Who;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Candidate {
     /// The number of its group.
-    group: u32,
+    pub(crate) group: u32,
     pub(crate) row: u32,
     rule: u32,
     /// Since when it is known to be one.
@@ -28,42 +30,33 @@ pub(crate) struct Candidates<'a> {
     frame: &'a Frame,
     who: &'a Who<'a>,
     keys: &'a Keys<'a>,
-    /// The numbers of groups; none when rules differ in the fields they are grouped by.
-    groups: Option<&'a Numbers>,
-    values: Option<&'a Numbers>,
-    counted: Vec<&'a Field>,
-    /// The groups of a correlation whose rules differ, by hash.
-    hashed: HashMap<u128, u32>,
+    goes_by: &'a GoesBy,
+    times: &'a TimestampMillisecondArray,
+    ids: Column<'a>,
     names_person: bool,
     rows: Vec<Candidate>,
 }
 
 impl<'a> Candidates<'a> {
+    /// None yet for the correlation at a place of the set.
     pub(crate) fn new(
+        place: usize,
         correlation: &'a Correlation,
         frame: &'a Frame,
         who: &'a Who<'a>,
         keys: &'a Keys<'a>,
     ) -> Self {
-        let counted: Vec<&Field> = match correlation.kind {
-            Kind::ValueCount => correlation.values.iter().collect(),
-            _ => Vec::new(),
-        };
         let grouped = correlation.group_by.iter().flat_map(|group| &group.fields);
+        let mut fields = grouped.chain(&correlation.values);
         Self {
             correlation,
             frame,
             who,
             keys,
-            groups: (correlation.has_one_grouping() && !correlation.references.is_empty())
-                .then(|| keys.numbers(&correlation.grouped_by(0)))
-                .flatten(),
-            values: keys.numbers(&counted).filter(|_| !counted.is_empty()),
-            names_person: grouped
-                .chain(counted.iter().copied())
-                .any(Field::is_subject),
-            counted,
-            hashed: HashMap::new(),
+            goes_by: keys.goes_by(place),
+            times: frame.instant_column("time"),
+            ids: frame.text_column("metadata_uid"),
+            names_person: fields.any(Field::is_subject),
             rows: Vec::new(),
         }
     }
@@ -74,48 +67,45 @@ impl<'a> Candidates<'a> {
         &mut self,
         rule: usize,
         rows: impl Iterator<Item = (u32, i64)>,
-        mut wanted: impl FnMut(&Self, Candidate) -> bool,
+        mut wanted: impl FnMut(Candidate) -> bool,
     ) {
         let grouped_by = self.correlation.grouped_by(rule);
+        let counted: Vec<&Field> = self.correlation.values.iter().collect();
+        let mut group_of = self.keys.rows(self.goes_by.groups[rule]).ascending();
+        let rule = row_number(rule);
         for (row, mut ingested_at) in rows {
-            let group = match self.groups {
-                Some(numbers) => numbers.of_row(row),
-                None => self.hashed_group(&grouped_by, row),
-            };
-            let Some(group) = group else { continue };
+            let group = group_of(row);
+            if group == NONE {
+                continue;
+            }
             if self.names_person && self.keys.is_lent(row) {
-                let known_at = &mut ingested_at;
-                hash(self.frame, self.who, "", &grouped_by, row, known_at);
-                hash(self.frame, self.who, "", &self.counted, row, known_at);
+                for fields in [&grouped_by, &counted] {
+                    let known = self.named_since(fields, row as usize);
+                    ingested_at = known.map_or(ingested_at, |known| known.max(ingested_at));
+                }
             }
             let candidate = Candidate {
                 group,
                 row,
-                rule: row_number(rule),
+                rule,
                 ingested_at,
             };
-            if wanted(self, candidate) {
+            if wanted(candidate) {
                 self.rows.push(candidate);
             }
         }
     }
 
-    /// Numbers for groups by hash, in the order in which they come.
-    fn hashed_group(&mut self, grouped_by: &[&Field], row: u32) -> Option<u32> {
-        let hash = hash(
-            self.frame,
-            self.who,
-            self.tenant(row),
-            grouped_by,
-            row,
-            &mut 0,
-        )?;
-        let next = row_number(self.hashed.len());
-        Some(*self.hashed.entry(hash).or_insert(next))
-    }
-
-    fn tenant(&self, row: u32) -> &'a str {
-        required(&self.frame.text_column("tenant_uid"), row as usize)
+    /// Since when the person is known whom the fields read of a row name; none if they name nobody, or
+    /// a field before lacks a value.
+    fn named_since(&self, fields: &[&Field], row: usize) -> Option<i64> {
+        for field in fields {
+            if field.is_subject() {
+                return self.who.subject(row)?.1;
+            }
+            push_value(&self.frame.column(field).value(row)?, &mut String::new())?;
+        }
+        None
     }
 
     /// The groups that have a row so far; nothing is looked up unless somebody asks.
@@ -136,12 +126,12 @@ impl<'a> Candidates<'a> {
         if self.rows.is_sorted_by_key(|candidate| candidate.group) {
             return;
         }
-        let count = self.groups.map_or(self.hashed.len(), Numbers::count);
+        let count = self.goes_by.list().map_or(0, |list| self.keys.count(list));
         if self.rows.len() < count / 4 {
             self.rows.sort_by_key(|candidate| candidate.group);
             return;
         }
-        let mut free = vec![0_usize; count + 1];
+        let mut free = vec![0_u32; count + 1];
         for candidate in &self.rows {
             free[candidate.group as usize + 1] += 1;
         }
@@ -151,90 +141,114 @@ impl<'a> Candidates<'a> {
         let mut grouped = self.rows.clone();
         for candidate in &self.rows {
             let place = &mut free[candidate.group as usize];
-            grouped[*place] = *candidate;
+            grouped[*place as usize] = *candidate;
             *place += 1;
         }
         self.rows = grouped;
     }
 
-    /// The groups, once they were brought together.
+    /// The groups, once they were brought together, by ascending number.
     pub(crate) fn groups(&self) -> Vec<&[Candidate]> {
         self.rows.chunk_by(|a, b| a.group == b.group).collect()
     }
 
+    /// When a candidate happened.
+    pub(crate) fn time(&self, candidate: &Candidate) -> i64 {
+        self.times.value(candidate.row as usize)
+    }
+
     /// Hash of a candidate's group.
     pub(crate) fn hash_of_group(&self, candidate: Candidate) -> u128 {
-        let make = || {
-            let grouped_by = self.correlation.grouped_by(candidate.rule as usize);
-            let (row, tenant) = (candidate.row, self.tenant(candidate.row));
-            let hash = hash(self.frame, self.who, tenant, &grouped_by, row, &mut 0);
-            hash.expect("a row without values has no group")
-        };
-        match self.groups {
-            Some(numbers) => numbers.groups().of(candidate.group, make),
-            None => make(),
+        let grouped_by = self.correlation.grouped_by(candidate.rule as usize);
+        let tenants = self.frame.text_column("tenant_uid");
+        let tenant = required(&tenants, candidate.row as usize);
+        let hash = hash(self.frame, self.who, tenant, &grouped_by, candidate.row);
+        hash.expect("a row without values has no group")
+    }
+
+    /// The number of the value that is counted of a row; [`NONE`] if it lacks one.
+    fn value(&self, row: u32) -> u32 {
+        let counted = self.goes_by.values;
+        counted.map_or(NONE, |counted| self.keys.value(counted, row))
+    }
+
+    /// Whether the condition can hold in any window over a group's rows and some events of the days
+    /// before; never false where it does. `seen` is for its own use.
+    pub(crate) fn may_hold(
+        &self,
+        before: &[Match],
+        group: &[Candidate],
+        seen: &mut Vec<u32>,
+    ) -> bool {
+        let rules = before.iter().fold(0, |rules, event| rules | event.rules);
+        let rules = group
+            .iter()
+            .fold(rules, |rules, row| rules | 1_u64 << row.rule);
+        if !self.correlation.may_hold(before.len() + group.len(), rules) {
+            return false;
         }
+        if self.correlation.kind != Kind::ValueCount {
+            return true;
+        }
+        let least = self.correlation.bound.least;
+        let before = before.iter().map(|event| event.value);
+        let mut values = before.chain(group.iter().map(|row| self.value(row.row)));
+        if least <= 2 {
+            // Mostly all of them are the same.
+            let mut present = values.filter(|value| *value != NONE);
+            let first = present.next();
+            return match least {
+                0 => true,
+                1 => first.is_some(),
+                _ => present.any(|value| Some(value) != first),
+            };
+        }
+        seen.clear();
+        seen.extend(values.by_ref().filter(|value| *value != NONE));
+        seen.sort_unstable();
+        seen.dedup();
+        seen.len() as u64 >= least
     }
 
-    /// Hash of the value that is counted of a row.
-    pub(crate) fn hash_of_value(&self, row: u32) -> Option<u128> {
-        let numbers = self.values?;
-        let make = || {
-            let hash = hash(self.frame, self.who, "", &self.counted, row, &mut 0);
-            hash.expect("a row without values has no number")
-        };
-        Some(numbers.values().of(numbers.of_row(row)?, make))
-    }
-
-    /// Whether the condition can hold in any window over a group's rows; never false where it does.
-    pub(crate) fn may_hold(&self, group: &[Candidate]) -> bool {
-        let rules = group.iter().fold(0, |rules, row| rules | 1_u64 << row.rule);
-        self.correlation.may_hold(group.len(), rules)
-    }
-
-    /// The events of a group, ordered, each once; in temporal correlations once for each instant at which
-    /// it became known that one of the rules matches it. Values are numbers.
-    pub(crate) fn events(&self, group: &[Candidate]) -> Vec<Match> {
-        let ids = self.frame.text_column("metadata_uid");
-        let times = self.frame.instant_column("time");
-        let time = |candidate: &Candidate| times.value(candidate.row as usize);
-        let id = |row: u32| id_of(&ids, row);
+    /// Adds the events of a group, ordered, each once; in temporal correlations once for each instant at
+    /// which it became known that one of the rules matches it.
+    pub(crate) fn push_events(&self, group: &[Candidate], events: &mut Vec<Match>) {
+        let begin = events.len();
+        if group.is_sorted_by(|a, b| self.time(a) < self.time(b)) {
+            events.extend(group.iter().map(|candidate| self.event(candidate)));
+            return;
+        }
+        let id = |row: u32| required(&self.ids, row as usize);
+        let key = |a: &Candidate| (self.time(a), id(a.row), a.ingested_at);
         let mut ordered = group.to_vec();
-        let key = |a: &Candidate| (time(a), id(a.row), a.ingested_at);
-        if !ordered.is_sorted_by(|a, b| time(a) < time(b)) {
-            // Stable: of one event that came twice the first stays.
-            ordered.sort_by(|a, b| key(a).cmp(&key(b)));
-        }
+        // Stable: of one event that came twice the first stays.
+        ordered.sort_by(|a, b| key(a).cmp(&key(b)));
         let counts = matches!(self.correlation.kind, Kind::EventCount | Kind::ValueCount);
-        let mut events: Vec<Match> = Vec::with_capacity(ordered.len());
         for candidate in &ordered {
-            let rules = 1 << candidate.rule;
-            let (time, ingested_at) = (time(candidate), candidate.ingested_at);
-            if let Some(last) = events.last_mut()
-                && last.time == time
+            let event = self.event(candidate);
+            if let Some(last) = events[begin..].last_mut()
+                && last.time == event.time
                 // A temporal correlation must know since when each of its rules matches the event.
-                && (counts || last.ingested_at == ingested_at)
-                && id(last.event) == id(candidate.row)
+                && (counts || last.ingested_at == event.ingested_at)
+                && id(last.event) == id(event.event)
             {
-                last.rules |= rules;
+                last.rules |= event.rules;
                 continue;
             }
-            let value = self.values.and_then(|values| values.of_row(candidate.row));
-            events.push(Match {
-                time,
-                ingested_at,
-                event: candidate.row,
-                batch: 0,
-                rules,
-                value: value.map(u128::from),
-            });
+            events.push(event);
         }
-        events
     }
-}
 
-fn id_of<'a>(ids: &Column<'a>, row: u32) -> &'a str {
-    required(ids, row as usize)
+    fn event(&self, candidate: &Candidate) -> Match {
+        Match {
+            time: self.time(candidate),
+            ingested_at: candidate.ingested_at,
+            rules: 1 << candidate.rule,
+            event: candidate.row,
+            batch: 0,
+            value: self.value(candidate.row),
+        }
+    }
 }
 
 /// Groups by number, of which something is said.

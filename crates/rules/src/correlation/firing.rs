@@ -15,13 +15,13 @@ pub(crate) struct Firing {
 
 /// All firings of one group at its events from place `from` on, by place.
 ///
-/// `events` are ordered by time, then id. Usually events become known in the order in which they
+/// The window is one of the correlation's, whatever it held before. `events` are ordered by time, then id. Usually events become known in the order in which they
 /// happened; then one pass is enough, because a window is complete when its last event becomes known.
-pub(crate) fn firings(correlation: &Correlation, events: &[Match], from: usize) -> Vec<Firing> {
+pub(crate) fn firings(window: &mut Window<'_>, events: &[Match], from: usize) -> Vec<Firing> {
     if events.is_sorted_by_key(|event| event.ingested_at) {
         let mut fired = Vec::new();
         slide(
-            correlation,
+            window,
             events,
             0..events.len(),
             |_| true,
@@ -34,11 +34,12 @@ pub(crate) fn firings(correlation: &Correlation, events: &[Match], from: usize) 
         );
         return fired;
     }
-    as_it_became_known(correlation, events, from)
+    as_it_became_known(window, events, from)
 }
 
 /// Adds what became known instant by instant, and looks again at the windows that it touches.
-fn as_it_became_known(correlation: &Correlation, events: &[Match], from: usize) -> Vec<Firing> {
+fn as_it_became_known(window: &mut Window<'_>, events: &[Match], from: usize) -> Vec<Firing> {
+    let correlation = window.correlation();
     let mut order: Vec<usize> = (0..events.len()).collect();
     order.sort_by_key(|&place| (events[place].ingested_at, place));
     let mut known = vec![false; events.len()];
@@ -50,7 +51,7 @@ fn as_it_became_known(correlation: &Correlation, events: &[Match], from: usize) 
         let known_at = events[news[0]].ingested_at;
         for touched in touched(correlation, events, news) {
             slide(
-                correlation,
+                window,
                 events,
                 touched,
                 |place| known[place],
@@ -96,7 +97,7 @@ fn touched(
 
 /// Slides the window over the known events and reports those of `ends` at which the condition holds.
 fn slide(
-    correlation: &Correlation,
+    window: &mut Window<'_>,
     events: &[Match],
     ends: std::ops::Range<usize>,
     known: impl Fn(usize) -> bool,
@@ -105,7 +106,8 @@ fn slide(
     let Some(first) = events.get(ends.start) else {
         return;
     };
-    let mut window = Window::new(correlation);
+    window.clear();
+    let correlation = window.correlation();
     let begin = start_of_window(correlation, events, first.time);
     let mut oldest = begin;
     for at in (begin..ends.end).filter(|&at| known(at)) {

@@ -1,31 +1,36 @@
 //! What events are grouped and counted by: the values of some fields as one small number per row.
 //!
-//! Many correlations go by the same fields. Each list of fields is read once a day, for the rows that any
-//! of them looks at, and equal values get equal numbers; no value is hashed or compared again after that.
-//! Numbers mean something within one batch only. What days have in common is [`hash`], which is asked for
-//! the few groups that reach into another day or into a finding.
-
-use std::sync::Mutex;
+//! Many correlations go by the same fields. Each field and each list of fields is read once a day, for
+//! the rows that any of them looks at, and equal values get equal numbers; no value is hashed or compared
+//! again after that. Numbers mean something on one day only, so what the days before kept is put among
+//! those of the day at hand: days compare numbers too. A [`hash`] is made only for what was found.
 
 use af_model::HexHash;
-use hashbrown::{HashMap, HashSet};
+use hashbrown::HashSet;
 use rayon::prelude::*;
 
+use super::kept::{KeptKeys, KeptTexts, Places};
+use super::layout::{Counted, GoesBy, Layout, Variant};
 use super::link::Plan;
-use super::rule::{Correlation, Kind};
-use super::values::{NONE, OfField, Tenants, push_value};
+use super::list::{Family, List};
+use super::matches::Matches;
+use super::numbered::NumberedRows;
+use super::values::{NONE, push_value};
 use crate::columns::field::Field;
 use crate::columns::frame::Frame;
-use crate::columns::rows::{Rows, row_number};
+use crate::columns::rows::Rows;
+use crate::detect::past::Past;
 use crate::detect::who::Who;
 use crate::rule::Rule;
 
-/// With at least one row in so many, a number is kept for every row of the batch.
-const MANY_SHARE: usize = 8;
-
-/// The numbers of all lists of fields that a set's correlations go by, tenants apart.
+/// The numbers of everything that a set's correlations go by, tenants apart.
 pub(crate) struct Keys<'a> {
-    lists: Vec<(Vec<&'a Field>, Numbers)>,
+    goes_by: Vec<Option<GoesBy>>,
+    tenants: Family<'a>,
+    families: Vec<Family<'a>>,
+    lists: Vec<List>,
+    /// By list, the families that it is made of.
+    list_families: Vec<Vec<usize>>,
     /// Rows whose person is lent by a transaction: their values may be known later than they are.
     lent: HashSet<u32>,
 }
@@ -35,78 +40,248 @@ impl<'a> Keys<'a> {
     pub(crate) fn of(
         rules: &'a [Rule],
         plan: &Plan,
-        frame: &Frame,
-        who: &Who<'_>,
+        frame: &'a Frame,
+        who: &Who<'a>,
         rows: &[Rows],
+        past: &'a Past,
     ) -> Self {
-        let mut lists: Vec<(Vec<&'a Field>, Vec<&Rows>)> = Vec::new();
-        for &place in &plan.order {
-            let Some(correlation) = rules[place].correlation() else {
-                continue;
-            };
-            for (rule, &other) in plan.references[place].iter().enumerate() {
-                let group = correlation
-                    .has_one_grouping()
-                    .then(|| correlation.grouped_by(rule));
-                let value = (correlation.kind == Kind::ValueCount)
-                    .then(|| correlation.values.iter().collect());
-                let matched = matched_rows(plan, rules, rows, other);
-                for fields in group.into_iter().chain(value) {
-                    add(&mut lists, fields, matched.iter().copied());
-                }
-            }
-        }
-        let mut fields: Vec<(Vec<&'a Field>, Vec<&Rows>)> = Vec::new();
-        for (list, rows) in &lists {
-            for &field in list {
-                add(&mut fields, vec![field], rows.iter().copied());
-            }
-        }
-        let union = |rows: Vec<&Rows>| Rows::union(frame.len(), rows.into_iter());
-        let fields: Vec<(&'a Field, OfField<'_>, HashSet<u32>)> = fields
-            .into_par_iter()
-            .map(|(field, rows)| {
-                let (numbers, lent) = OfField::read(frame, who, field[0], &union(rows));
-                (field[0], numbers, lent)
+        let layout = Layout::of(rules, plan);
+        let asked = AskedRows::of(&layout, rules, plan, rows);
+        let kept: Vec<Option<&KeptKeys>> = past.reached_keys(rules, frame).collect();
+        let tenants = Family::tenants(frame, kept.iter().map(|kept| Some(&(*kept)?.tenants)));
+        let families: Vec<Family<'a>> = layout
+            .families
+            .par_iter()
+            .enumerate()
+            .map(|(family, fields)| {
+                let fields = fields.iter().enumerate().map(|(place, field)| {
+                    let rows = asked.of_field(&layout, (family, place));
+                    (*field, Rows::union(frame.len(), rows))
+                });
+                let kept = kept.iter().map(|kept| (*kept)?.families.get(family));
+                Family::of(frame, who, fields, kept)
             })
             .collect();
-        let tenants = Tenants::of(frame);
-        let lists = lists
-            .into_par_iter()
-            .map(|(list, rows)| {
-                let parts: Vec<&OfField<'_>> = list
-                    .iter()
-                    .filter_map(|part| fields.iter().find(|(field, ..)| field == part))
-                    .map(|(_, numbers, _)| numbers)
-                    .collect();
-                let numbers = Numbers::of(&tenants, &parts, &union(rows), frame.len());
-                (list, numbers)
+        let lists = layout
+            .lists
+            .par_iter()
+            .enumerate()
+            .map(|(place, list)| {
+                let of_list = list.families.iter().map(|&family| &families[family]);
+                let of_list: Vec<&Family<'_>> = of_list.collect();
+                let fields = list.variants.iter().zip(&asked.lists[place]);
+                let fields = fields.map(|(fields, asked)| {
+                    let rows = Rows::union(frame.len(), asked.iter().copied());
+                    let places = fields.iter().map(|field| layout.place_of(field).1);
+                    (places.collect(), rows)
+                });
+                let kept = kept.iter().map(|kept| (*kept)?.lists.get(place));
+                List::of(&tenants, &of_list, frame.len(), fields, kept)
             })
             .collect();
-        let lent = fields.into_iter().flat_map(|(.., lent)| lent).collect();
-        Self { lists, lent }
+        let lent = families.iter().flat_map(|family| family.lent.iter());
+        Self {
+            lent: lent.copied().collect(),
+            goes_by: layout.goes_by,
+            tenants,
+            list_families: layout.lists.into_iter().map(|list| list.families).collect(),
+            families,
+            lists,
+        }
     }
 
-    /// The numbers of a list of fields that a correlation goes by.
-    pub(super) fn numbers(&self, fields: &[&Field]) -> Option<&Numbers> {
-        let found = self.lists.iter().find(|(list, _)| list == fields);
-        found.map(|(_, numbers)| numbers)
+    /// What a correlation goes by.
+    pub(super) fn goes_by(&self, correlation: usize) -> &GoesBy {
+        let found = self.goes_by[correlation].as_ref();
+        found.expect("the place is that of a correlation")
+    }
+
+    /// The groups of rows.
+    pub(super) fn rows(&self, variant: Variant) -> &NumberedRows {
+        &self.lists[variant.list].variants[variant.variant]
+    }
+
+    /// The groups of rows have numbers below this.
+    pub(super) fn count(&self, list: usize) -> usize {
+        self.lists[list].count
+    }
+
+    /// What is counted of a row; [`NONE`] if it lacks a value.
+    pub(super) fn value(&self, counted: Counted, row: u32) -> u32 {
+        match counted {
+            Counted::Field(family, place) => {
+                self.families[family].fields[place].number(row as usize)
+            }
+            Counted::Fields(variant) => self.rows(variant).number(row),
+        }
     }
 
     /// Whether the row's person is lent by its transaction.
     pub(super) fn is_lent(&self, row: u32) -> bool {
         self.lent.contains(&row)
     }
+
+    /// The place that a group has among those that a day before kept, if it did.
+    pub(crate) fn place_before(&self, correlation: usize, day: usize, group: u32) -> Option<u32> {
+        let list = self.goes_by(correlation).list()?;
+        let reached = self.lists[list].reached.get(day)?;
+        let place = reached.places.get(group as usize).copied();
+        place.filter(|place| *place != NONE)
+    }
+
+    /// The number of a counted value that a day before kept at a place.
+    pub(crate) fn value_before(&self, correlation: usize, day: usize, place: u32) -> u32 {
+        let numbers = match self.goes_by(correlation).values {
+            Some(Counted::Field(family, _)) => self.families[family].reached.get(day),
+            Some(Counted::Fields(variant)) => {
+                let reached = self.lists[variant.list].reached.get(day);
+                reached.map(|reached| &reached.numbers)
+            }
+            None => None,
+        };
+        let number = numbers.and_then(|numbers| numbers.get(place as usize));
+        number.copied().unwrap_or(NONE)
+    }
+
+    /// What later days need of the keys of some correlations' matches, whose numbers become places there.
+    pub(crate) fn keep(&self, matches: &mut [(usize, Matches)]) -> KeptKeys {
+        let places =
+            |count: usize| -> Vec<Places> { (0..count).map(|_| Places::default()).collect() };
+        let mut tenants = Places::default();
+        let mut families = places(self.families.len());
+        let mut lists = places(self.lists.len());
+        for (correlation, matches) in &*matches {
+            let goes_by = self.goes_by(*correlation);
+            if let Some(list) = goes_by.list() {
+                matches.groups().for_each(|group| lists[list].keep(group));
+            }
+            if let Some(counted) = goes_by.values {
+                let places = counted_of(counted, &mut families, &mut lists);
+                let values = matches.events.iter().map(|event| event.value);
+                let values = values.filter(|value| *value != NONE);
+                values.for_each(|value| places.keep(value));
+            }
+        }
+        let mut kept: Vec<Vec<u32>> = Vec::new();
+        for ((list, of_list), places) in self.lists.iter().zip(&self.list_families).zip(&mut lists)
+        {
+            let mut groups = Vec::new();
+            for group in places.assign() {
+                list.push_parts(group, &mut groups);
+            }
+            for group in groups.chunks_exact(of_list.len() + 1) {
+                tenants.keep(group[0]);
+                for (&family, &value) in of_list.iter().zip(&group[1..]) {
+                    families[family].keep(value);
+                }
+            }
+            kept.push(groups);
+        }
+        let texts = |places: &mut Places, family: &Family<'_>| {
+            let kept = places.assign().into_iter();
+            KeptTexts::of(kept.map(|number| family.texts.text(number)))
+        };
+        let kept_tenants = texts(&mut tenants, &self.tenants);
+        let of_families = families.iter_mut().zip(&self.families);
+        let kept_families = of_families
+            .map(|(places, family)| texts(places, family))
+            .collect();
+        for (groups, of_list) in kept.iter_mut().zip(&self.list_families) {
+            for group in groups.chunks_exact_mut(of_list.len() + 1) {
+                group[0] = tenants.of(group[0]);
+                for (&family, value) in of_list.iter().zip(&mut group[1..]) {
+                    *value = families[family].of(*value);
+                }
+            }
+        }
+        for (correlation, matches) in matches {
+            let goes_by = self.goes_by(*correlation);
+            if let Some(list) = goes_by.list() {
+                matches.renumber(|group| lists[list].of(group));
+            }
+            if let Some(counted) = goes_by.values {
+                let places = counted_of(counted, &mut families, &mut lists);
+                for event in matches
+                    .events
+                    .iter_mut()
+                    .filter(|event| event.value != NONE)
+                {
+                    event.value = places.of(event.value);
+                }
+            }
+        }
+        KeptKeys {
+            tenants: kept_tenants,
+            families: kept_families,
+            lists: kept,
+        }
+    }
 }
 
-fn add<'a, 'r>(
-    lists: &mut Vec<(Vec<&'a Field>, Vec<&'r Rows>)>,
-    fields: Vec<&'a Field>,
-    rows: impl Iterator<Item = &'r Rows>,
-) {
-    match lists.iter_mut().find(|(list, _)| *list == fields) {
-        Some((_, known)) => known.extend(rows),
-        None => lists.push((fields, rows.collect())),
+/// The places of what is counted.
+fn counted_of<'p>(
+    counted: Counted,
+    families: &'p mut [Places],
+    lists: &'p mut [Places],
+) -> &'p mut Places {
+    match counted {
+        Counted::Field(family, _) => &mut families[family],
+        Counted::Fields(variant) => &mut lists[variant.list],
+    }
+}
+
+/// The rows at which fields are asked for.
+struct AskedRows<'r> {
+    /// By list and variant.
+    lists: Vec<Vec<Vec<&'r Rows>>>,
+    /// What is counted by itself: family, place in it, and rows.
+    counted: Vec<((usize, usize), &'r Rows)>,
+}
+
+impl<'r> AskedRows<'r> {
+    fn of(layout: &Layout<'_>, rules: &[Rule], plan: &Plan, rows: &'r [Rows]) -> Self {
+        let lists = layout.lists.iter();
+        let mut asked = Self {
+            lists: lists
+                .map(|list| vec![Vec::new(); list.variants.len()])
+                .collect(),
+            counted: Vec::new(),
+        };
+        for (place, goes_by) in layout.goes_by.iter().enumerate() {
+            let Some(goes_by) = goes_by else { continue };
+            for (&other, group) in plan.references[place].iter().zip(&goes_by.groups) {
+                let matched = matched_rows(plan, rules, rows, other);
+                match goes_by.values {
+                    Some(Counted::Field(family, place)) => {
+                        let counted = matched.iter().map(|rows| ((family, place), *rows));
+                        asked.counted.extend(counted);
+                    }
+                    Some(Counted::Fields(variant)) => {
+                        asked.lists[variant.list][variant.variant].extend(&matched);
+                    }
+                    None => {}
+                }
+                asked.lists[group.list][group.variant].extend(matched);
+            }
+        }
+        asked
+    }
+
+    /// The rows at which a field is asked for; family and place in it.
+    fn of_field<'s>(
+        &'s self,
+        layout: &'s Layout<'_>,
+        field: (usize, usize),
+    ) -> impl Iterator<Item = &'r Rows> {
+        let counted = self.counted.iter().filter(move |(of, _)| *of == field);
+        let lists = layout.lists.iter().zip(&self.lists);
+        let variants = lists.flat_map(|(list, rows)| list.variants.iter().zip(rows));
+        let has = move |fields: &[&Field]| fields.iter().any(|of| layout.place_of(of) == field);
+        counted.map(|(_, rows)| *rows).chain(
+            variants
+                .filter(move |(fields, _)| has(fields))
+                .flat_map(|(_, rows)| rows.iter().copied()),
+        )
     }
 }
 
@@ -121,143 +296,21 @@ fn matched_rows<'r>(plan: &Plan, rules: &[Rule], rows: &'r [Rows], place: usize)
         .collect()
 }
 
-/// One number per row for a list of fields; equal exactly where tenant and all values are.
-pub(super) struct Numbers {
-    rows: NumberedRows,
-    /// Numbers are below this.
-    count: usize,
-    groups: Hashes,
-    values: Hashes,
-}
-
-/// What was hashed already, by number: many correlations ask for the same groups.
-#[derive(Default)]
-pub(super) struct Hashes(Mutex<HashMap<u32, u128>>);
-
-impl Hashes {
-    /// The hash of a number; `make` makes it if it is not there.
-    pub(super) fn of(&self, number: u32, make: impl FnOnce() -> u128) -> u128 {
-        let known = || self.0.lock().expect("nobody panics with the lock");
-        let found = known().get(&number).copied();
-        found.unwrap_or_else(|| {
-            let hash = make();
-            known().insert(number, hash);
-            hash
-        })
-    }
-}
-
-enum NumberedRows {
-    /// By row; [`NONE`] where there is none.
-    All(Vec<u32>),
-    /// Rows, ascending, each with its number.
-    Some(Vec<(u32, u32)>),
-}
-
-impl Numbers {
-    fn of(tenants: &Tenants<'_>, fields: &[&OfField<'_>], rows: &Rows, of: usize) -> Self {
-        let mut pairs: Vec<Pairs> = fields.iter().map(|_| Pairs::default()).collect();
-        let mut number = |row: usize| {
-            let mut number = tenants.number(row);
-            for (field, pairs) in fields.iter().zip(&mut pairs) {
-                match field.number(row) {
-                    NONE => return NONE,
-                    value => number = pairs.number(number, value),
-                }
-            }
-            number
-        };
-        let numbered = if rows.is_share(MANY_SHARE) {
-            let mut all = vec![NONE; of];
-            for row in rows.iter() {
-                all[row] = number(row);
-            }
-            NumberedRows::All(all)
-        } else {
-            let rows = rows.iter().map(|row| (row_number(row), number(row)));
-            NumberedRows::Some(rows.filter(|(_, number)| *number != NONE).collect())
-        };
-        let count = pairs.last().map_or(tenants.count, Pairs::count);
-        Self {
-            rows: numbered,
-            count,
-            groups: Hashes::default(),
-            values: Hashes::default(),
-        }
-    }
-
-    /// The row's number; none when it lacks a value.
-    pub(super) fn of_row(&self, row: u32) -> Option<u32> {
-        match &self.rows {
-            NumberedRows::All(all) => Some(all[row as usize]).filter(|number| *number != NONE),
-            NumberedRows::Some(some) => {
-                let place = some.binary_search_by_key(&row, |(row, _)| *row).ok()?;
-                Some(some[place].1)
-            }
-        }
-    }
-
-    /// The hashes of groups.
-    pub(super) fn groups(&self) -> &Hashes {
-        &self.groups
-    }
-
-    /// The hashes of values, which leave tenants out.
-    pub(super) fn values(&self) -> &Hashes {
-        &self.values
-    }
-
-    /// Numbers are below this.
-    pub(super) fn count(&self) -> usize {
-        self.count
-    }
-}
-
-/// Numbers for pairs of numbers, in the order in which they come.
-#[derive(Default)]
-struct Pairs {
-    known: HashMap<u64, u32>,
-    /// Sorted rows come in runs.
-    last: Option<(u64, u32)>,
-}
-
-impl Pairs {
-    fn number(&mut self, first: u32, second: u32) -> u32 {
-        let pair = u64::from(first) << 32 | u64::from(second);
-        match self.last {
-            Some((last, number)) if last == pair => number,
-            _ => {
-                let next = row_number(self.known.len());
-                let number = *self.known.entry(pair).or_insert(next);
-                self.last = Some((pair, number));
-                number
-            }
-        }
-    }
-
-    fn count(&self) -> usize {
-        self.known.len()
-    }
-}
-
 /// Hash of a row's tenant and values, the same on every day; none when it lacks one. What has no one value
-/// (a list) has none. A value that became known later than the row raises `known_at`.
+/// (a list) has none.
 pub(super) fn hash(
     frame: &Frame,
     who: &Who<'_>,
     tenant: &str,
     fields: &[&Field],
     row: u32,
-    known_at: &mut i64,
 ) -> Option<u128> {
     let row = row as usize;
     let mut text = String::new();
     let mut ends = Vec::with_capacity(fields.len());
     for field in fields {
         if field.is_subject() {
-            let (reference, since) = who.subject(row)?;
-            text.push_str(&reference);
-            *known_at = since.map_or(*known_at, |since| since.max(*known_at));
+            text.push_str(&who.subject(row)?.0);
         } else {
             push_value(&frame.column(field).value(row)?, &mut text)?;
         }
@@ -267,20 +320,4 @@ pub(super) fn hash(
     let parts = starts.zip(&ends).map(|(start, &end)| &text[start..end]);
     let hash = HexHash::of_parts(std::iter::once(tenant).chain(parts));
     Some(u128::from_be_bytes(hash.0))
-}
-
-impl Correlation {
-    /// The fields by which the events of a rule are grouped.
-    pub(super) fn grouped_by(&self, rule: usize) -> Vec<&Field> {
-        self.group_by
-            .iter()
-            .map(|group| &group.fields[rule])
-            .collect()
-    }
-
-    /// Whether the events of all rules are grouped by the same fields.
-    pub(super) fn has_one_grouping(&self) -> bool {
-        let same = |fields: &[Field]| fields.windows(2).all(|pair| pair[0] == pair[1]);
-        self.group_by.iter().all(|group| same(&group.fields))
-    }
 }

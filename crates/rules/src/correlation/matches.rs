@@ -7,14 +7,14 @@ pub(crate) struct Match {
     pub(crate) time: i64,
     /// When it became known that the event is one of the correlation's.
     pub(crate) ingested_at: i64,
+    /// The rules that match it, a bit each.
+    pub(crate) rules: u64,
     /// Which event: its place among the events of its batch.
     pub(crate) event: u32,
     /// Which batch: 0 for the one at hand, n for the n-th of the history, counted from 1.
     pub(crate) batch: u32,
-    /// The rules that match it, a bit each.
-    pub(crate) rules: u64,
-    /// The value that is counted: a number for equal ones, and a hash where days have to compare.
-    pub(crate) value: Option<u128>,
+    /// The number of the value that is counted; [`NONE`](super::NONE) if there is none.
+    pub(crate) value: u32,
 }
 
 impl Match {
@@ -29,39 +29,45 @@ impl Match {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Matches {
     pub(crate) events: Vec<Match>,
-    /// The hash of each group and where its events begin; ascending by hash once [`Self::sorted`].
-    groups: Vec<(u128, usize)>,
+    /// The number of each group and where its events begin, ascending.
+    groups: Vec<(u32, usize)>,
 }
 
 impl Matches {
-    /// Adds a group, all its events at once.
-    pub(crate) fn add(&mut self, group: u128, events: impl Iterator<Item = Match>) {
+    /// Adds a group, all its events at once, after groups of smaller numbers.
+    pub(crate) fn add(&mut self, group: u32, events: impl Iterator<Item = Match>) {
+        debug_assert!(self.groups.last().is_none_or(|(last, _)| *last < group));
         self.groups.push((group, self.events.len()));
         self.events.extend(events);
     }
 
-    /// All groups of several parts, none of which is in two of them, so that they can be found.
-    pub(crate) fn sorted(parts: impl Iterator<Item = Self>) -> Self {
-        let parts: Vec<Self> = parts.collect();
-        let mut groups: Vec<(u128, &[Match])> = parts
-            .iter()
-            .flat_map(|part| {
-                let ends = part.groups.iter().skip(1).map(|(_, start)| *start);
-                let ends = ends.chain([part.events.len()]);
-                let groups = part.groups.iter().zip(ends);
-                groups.map(|(&(group, start), end)| (group, &part.events[start..end]))
-            })
-            .collect();
-        groups.sort_unstable_by_key(|(group, _)| *group);
-        let mut sorted = Self::default();
-        for (group, events) in groups {
-            sorted.add(group, events.iter().copied());
+    /// Adds other groups, all of greater numbers.
+    pub(crate) fn append(&mut self, other: Self) {
+        if self.groups.is_empty() {
+            *self = other;
+            return;
         }
-        sorted
+        let before = self.events.len();
+        let groups = other.groups.into_iter();
+        self.groups
+            .extend(groups.map(|(group, start)| (group, start + before)));
+        self.events.extend(other.events);
+    }
+
+    /// The numbers of the groups.
+    pub(super) fn groups(&self) -> impl Iterator<Item = u32> {
+        self.groups.iter().map(|(group, _)| *group)
+    }
+
+    /// Gives groups other numbers, in the same order.
+    pub(super) fn renumber(&mut self, number: impl Fn(u32) -> u32) {
+        for (group, _) in &mut self.groups {
+            *group = number(*group);
+        }
     }
 
     /// The events of one group.
-    pub(crate) fn group(&self, group: u128) -> &[Match] {
+    pub(crate) fn group(&self, group: u32) -> &[Match] {
         let Ok(place) = self
             .groups
             .binary_search_by_key(&group, |(group, _)| *group)

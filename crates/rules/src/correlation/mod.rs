@@ -21,17 +21,24 @@
 //! Conditions have a lower bound. That something did *not* happen is no finding: a window with too few
 //! events cannot be told from one that is not over.
 //!
-//! `read` makes a correlation of a document, `link` ties the rules of a set together, `keys` gives equal
-//! values equal numbers, `candidates` collects the rows of a day group by group, `matches` are the events
-//! of a group, `window` says when a condition holds, `firing` when it fired first and since when
+//! `read` makes a correlation of a document, `link` ties the rules of a set together. `layout` says by
+//! which fields they go, `keys` gives equal values equal numbers (`values` texts, `pairs` their
+//! combinations, `list` both with those of the days before, `numbered` the rows that have them), `kept` is
+//! what a day leaves behind of that. `candidates` collects the rows of a day group by group, `matches` are
+//! the events of a group, `window` says when a condition holds, `firing` when it fired first and since when
 //! that is known, `finding` whom it hit.
 
 mod candidates;
 mod finding;
 mod firing;
+mod kept;
 mod keys;
+mod layout;
 mod link;
+mod list;
 mod matches;
+mod numbered;
+mod pairs;
 mod read;
 mod rule;
 mod sequence;
@@ -41,11 +48,14 @@ mod window;
 pub(crate) use candidates::{Candidate, Candidates};
 pub(crate) use finding::findings;
 pub(crate) use firing::{Firing, firings};
+pub(crate) use kept::KeptKeys;
 pub(crate) use keys::Keys;
 pub(crate) use link::{Plan, link};
 pub(crate) use matches::{Match, Matches};
 pub(crate) use read::read;
 pub(crate) use rule::Correlation;
+pub(crate) use values::NONE;
+pub(crate) use window::Window;
 
 /// The longest timespan, also of a chain as a whole: a day's findings look back no further.
 pub(crate) const MAX_TIMESPAN_DAYS: i64 = 7;

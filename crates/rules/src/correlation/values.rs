@@ -1,9 +1,10 @@
-//! The values of one field as numbers: equal numbers exactly where the values are equal.
+//! The values of fields as numbers: equal numbers exactly where the values are equal.
 
 use std::borrow::Cow;
+use std::hash::BuildHasher;
 
-use arrow::array::{Array, Int32Array, StringArray};
-use hashbrown::{HashMap, HashSet};
+use arrow::array::{Array, Int32Array};
+use hashbrown::{DefaultHashBuilder, HashMap, HashTable};
 use rsigma_eval::EventValue;
 
 use crate::columns::field::Field;
@@ -11,159 +12,168 @@ use crate::columns::frame::{Column, Frame};
 use crate::columns::rows::{Rows, row_number};
 use crate::detect::who::Who;
 
-/// The number of a row that lacks a value.
-pub(super) const NONE: u32 = u32::MAX;
+/// The number of what lacks a value.
+pub(crate) const NONE: u32 = u32::MAX;
 
-/// The places of a dictionary, equal values under one of them.
-pub(super) struct Places<'a> {
-    keys: &'a Int32Array,
-    numbers: Vec<u32>,
+/// Texts and their numbers, which go by the order in which the texts came.
+#[derive(Default)]
+pub(super) struct Texts<'a> {
+    /// By number.
+    listed: Vec<Cow<'a, str>>,
+    /// Hash and number of every text.
+    known: HashTable<(u64, u32)>,
+    hasher: DefaultHashBuilder,
 }
 
-impl<'a> Places<'a> {
-    /// `null` stands for a null among the values, if it is a value at all.
-    fn of(keys: &'a Int32Array, values: &'a StringArray, null: Option<&'a str>) -> Self {
-        let mut first: HashMap<&str, u32> = HashMap::with_capacity(values.len());
-        let mut number = |place: usize| {
-            let text = if values.is_valid(place) {
-                Some(values.value(place))
-            } else {
-                null
-            };
-            text.map_or(NONE, |text| *first.entry(text).or_insert(row_number(place)))
-        };
-        let numbers = (0..values.len()).map(&mut number).collect();
-        Self { keys, numbers }
-    }
-
-    fn number(&self, row: usize) -> u32 {
-        if self.keys.is_null(row) {
-            return NONE;
+impl<'a> Texts<'a> {
+    /// The number of a text, a new one if it was not there.
+    pub(super) fn number(&mut self, text: Cow<'a, str>) -> u32 {
+        let hash = self.hasher.hash_one(text.as_ref());
+        let listed = &self.listed;
+        let is_it =
+            |&(known, number): &(u64, u32)| known == hash && listed[number as usize] == text;
+        if let Some(&(_, number)) = self.known.find(hash, is_it) {
+            return number;
         }
-        usize::try_from(self.keys.value(row)).map_or(NONE, |place| self.numbers[place])
+        let number = row_number(self.listed.len());
+        self.listed.push(text);
+        self.known
+            .insert_unique(hash, (hash, number), |(hash, _)| *hash);
+        number
     }
-}
 
-/// The tenants of a batch. Foreign files may hide a null; it reads as empty.
-pub(super) struct Tenants<'a> {
-    places: Places<'a>,
-    empty: u32,
+    /// The text of a number.
+    pub(super) fn text(&self, number: u32) -> &str {
+        &self.listed[number as usize]
+    }
+
     /// Numbers are below this.
-    pub(super) count: usize,
-}
-
-impl<'a> Tenants<'a> {
-    pub(super) fn of(frame: &'a Frame) -> Self {
-        let (keys, values) = frame.dictionary("tenant_uid");
-        let places = Places::of(keys, values, Some(""));
-        let is_empty = |place: &usize| values.is_null(*place) || values.value(*place).is_empty();
-        let empty = (0..values.len()).find(is_empty).unwrap_or(values.len());
-        Self {
-            places,
-            empty: row_number(empty),
-            count: values.len() + 1,
-        }
-    }
-
-    pub(super) fn number(&self, row: usize) -> u32 {
-        match self.places.number(row) {
-            NONE => self.empty,
-            number => number,
-        }
+    pub(super) fn count(&self) -> usize {
+        self.listed.len()
     }
 }
 
-/// One number per value of a field.
-pub(super) enum OfField<'a> {
-    Dictionary(Places<'a>),
+/// One number per row.
+pub(super) enum OfRows<'a> {
+    /// By place in a dictionary.
+    Dictionary(&'a Int32Array, Vec<u32>),
     /// By row.
     Rows(Vec<u32>),
 }
 
-impl<'a> OfField<'a> {
-    /// Reads a field at some rows, and which of them have a person lent to them.
+impl<'a> OfRows<'a> {
+    /// The tenants of a batch. Foreign files may hide a null; it reads as empty.
+    pub(super) fn tenants(frame: &'a Frame, texts: &mut Texts<'a>) -> Self {
+        let (keys, values) = frame.dictionary("tenant_uid");
+        let text = |text: Option<&'a str>| Cow::Borrowed(text.unwrap_or_default());
+        let numbers: Vec<u32> = values
+            .iter()
+            .map(|value| texts.number(text(value)))
+            .collect();
+        if keys.null_count() == 0 {
+            return Self::Dictionary(keys, numbers);
+        }
+        let empty = texts.number(Cow::Borrowed(""));
+        let place = |key: Option<i32>| key.and_then(|key| usize::try_from(key).ok());
+        let number = |key| place(key).map_or(empty, |place| numbers[place]);
+        Self::Rows(keys.iter().map(number).collect())
+    }
+
+    /// Reads a field at some rows; also which of them have a person lent to them.
     pub(super) fn read(
         frame: &'a Frame,
-        who: &Who<'_>,
+        who: &Who<'a>,
         field: &'a Field,
         rows: &Rows,
-    ) -> (Self, HashSet<u32>) {
-        let mut lent = HashSet::new();
-        let mut numbers = vec![NONE; frame.len()];
+        texts: &mut Texts<'a>,
+    ) -> (Self, Vec<u32>) {
+        let mut lent = Vec::new();
         if field.is_subject() {
-            let mut values = Values::default();
-            for row in rows.iter() {
-                if let Some((reference, since)) = who.subject(row) {
-                    numbers[row] = values.number(reference);
-                    if since.is_some() {
-                        lent.insert(row_number(row));
-                    }
+            let mut runs = Runs::new(texts);
+            let numbers = by_row(frame, rows, |row| {
+                let (reference, since) = who.subject(row)?;
+                if since.is_some() {
+                    lent.push(row_number(row));
                 }
-            }
+                Some(runs.number(reference))
+            });
             return (Self::Rows(numbers), lent);
         }
-        match frame.column(field) {
+        let numbers = match frame.column(field) {
             Column::Dictionary(keys, values) => {
-                return (Self::Dictionary(Places::of(keys, values, None)), lent);
+                let number = |text: Option<&'a str>| {
+                    text.map_or(NONE, |text| texts.number(Cow::Borrowed(text)))
+                };
+                let numbers = values.iter().map(number).collect();
+                return (Self::Dictionary(keys, numbers), lent);
             }
             Column::Int(column) => {
                 let mut known: HashMap<i64, u32> = HashMap::new();
-                for row in rows.iter().filter(|&row| column.is_valid(row)) {
-                    let next = row_number(known.len());
-                    numbers[row] = *known.entry(column.value(row)).or_insert(next);
-                }
+                by_row(frame, rows, |row| {
+                    let value = column.is_valid(row).then(|| column.value(row))?;
+                    let text = || texts.number(Cow::Owned(value.to_string()));
+                    Some(*known.entry(value).or_insert_with(text))
+                })
             }
             column => {
-                let mut values = Values::default();
-                for row in rows.iter() {
-                    numbers[row] = match column.value(row) {
-                        Some(EventValue::Str(text)) => values.number(text),
-                        Some(value) => {
-                            let mut text = String::new();
-                            let written = push_value(&value, &mut text);
-                            written.map_or(NONE, |()| values.number(Cow::Owned(text)))
-                        }
-                        None => NONE,
-                    };
-                }
+                let mut runs = Runs::new(texts);
+                by_row(frame, rows, |row| match column.value(row)? {
+                    EventValue::Str(text) => Some(runs.number(text)),
+                    value => {
+                        let mut text = String::new();
+                        push_value(&value, &mut text)?;
+                        Some(runs.number(Cow::Owned(text)))
+                    }
+                })
             }
-        }
+        };
         (Self::Rows(numbers), lent)
     }
 
+    /// The row's number; [`NONE`] when it lacks a value.
     pub(super) fn number(&self, row: usize) -> u32 {
         match self {
-            Self::Dictionary(places) => places.number(row),
+            Self::Dictionary(keys, numbers) => {
+                if keys.is_null(row) {
+                    return NONE;
+                }
+                usize::try_from(keys.value(row)).map_or(NONE, |place| numbers[place])
+            }
             Self::Rows(numbers) => numbers[row],
         }
     }
 }
 
-/// Numbers for texts, in the order in which they come.
-#[derive(Default)]
-struct Values<'t> {
-    known: HashMap<Cow<'t, str>, u32>,
-    /// Sorted rows come in runs.
-    last: Option<(&'t str, u32)>,
+fn by_row(frame: &Frame, rows: &Rows, mut number: impl FnMut(usize) -> Option<u32>) -> Vec<u32> {
+    let mut numbers = vec![NONE; frame.len()];
+    for row in rows.iter() {
+        numbers[row] = number(row).unwrap_or(NONE);
+    }
+    numbers
 }
 
-impl<'t> Values<'t> {
-    fn number(&mut self, text: Cow<'t, str>) -> u32 {
+/// Numbers for texts of rows that are sorted, so that equal ones come in runs.
+struct Runs<'t, 'a> {
+    texts: &'t mut Texts<'a>,
+    last: Option<(&'a str, u32)>,
+}
+
+impl<'t, 'a> Runs<'t, 'a> {
+    fn new(texts: &'t mut Texts<'a>) -> Self {
+        Self { texts, last: None }
+    }
+
+    fn number(&mut self, text: Cow<'a, str>) -> u32 {
         if let Some((last, number)) = self.last
             && last == text
         {
             return number;
         }
-        let next = row_number(self.known.len());
         let borrowed = match &text {
             Cow::Borrowed(text) => Some(*text),
             Cow::Owned(_) => None,
         };
-        let known = self.known.get(text.as_ref()).copied();
-        let number = known.unwrap_or_else(|| {
-            self.known.insert(text, next);
-            next
-        });
+        let number = self.texts.number(text);
         self.last = borrowed.map(|text| (text, number));
         number
     }

@@ -4,13 +4,14 @@ use hashbrown::HashMap;
 
 use super::matches::Match;
 use super::rule::{Correlation, Kind};
+use super::values::NONE;
 
 /// What a window holds, kept up to date while it slides: each event goes in once and out once.
-pub(super) struct Window<'c> {
+pub(crate) struct Window<'c> {
     correlation: &'c Correlation,
     events: u64,
     /// How often each value is in the window.
-    values: HashMap<u128, u32>,
+    values: HashMap<u32, u32>,
     /// How often each rule is matched in the window.
     matched: Vec<u32>,
     /// For each rule, the latest beginning of a sequence of the rules up to it.
@@ -22,7 +23,7 @@ pub(super) struct Window<'c> {
 }
 
 impl<'c> Window<'c> {
-    pub(super) fn new(correlation: &'c Correlation) -> Self {
+    pub(crate) fn new(correlation: &'c Correlation) -> Self {
         let rules = correlation.references.len();
         Self {
             correlation,
@@ -35,6 +36,20 @@ impl<'c> Window<'c> {
         }
     }
 
+    pub(super) fn correlation(&self) -> &'c Correlation {
+        self.correlation
+    }
+
+    /// As it was when it was new.
+    pub(super) fn clear(&mut self) {
+        self.events = 0;
+        self.values.clear();
+        self.matched.fill(0);
+        self.begun.fill(i64::MIN);
+        self.begun_before.fill(i64::MIN);
+        self.last = None;
+    }
+
     /// Takes in the next event and says whether the condition holds at it. Events that left must be
     /// taken out before.
     pub(super) fn push(&mut self, event: &Match) -> bool {
@@ -44,8 +59,8 @@ impl<'c> Window<'c> {
                 self.correlation.bound.holds(self.events)
             }
             Kind::ValueCount => {
-                if let Some(value) = event.value {
-                    *self.values.entry(value).or_default() += 1;
+                if event.value != NONE {
+                    *self.values.entry(event.value).or_default() += 1;
                 }
                 self.correlation.bound.holds(self.values.len() as u64)
             }
@@ -88,11 +103,10 @@ impl<'c> Window<'c> {
         match self.correlation.kind {
             Kind::EventCount => self.events -= 1,
             Kind::ValueCount => {
-                let Some(value) = event.value else { return };
-                if let Some(times) = self.values.get_mut(&value) {
+                if let Some(times) = self.values.get_mut(&event.value) {
                     *times -= 1;
                     if *times == 0 {
-                        self.values.remove(&value);
+                        self.values.remove(&event.value);
                     }
                 }
             }

@@ -4,8 +4,10 @@
 //! can still match (`alive`) and returns a part of them, so a costly field is asked only where the
 //! cheap ones agreed. What several rules ask is answered once ([`crate::columns::memo`]).
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
+use hashbrown::HashMap;
 use rsigma_eval::compiler::eval_condition;
 use rsigma_eval::{CompiledMatcher, Event, EventValue};
 
@@ -20,6 +22,10 @@ use crate::read::compile::{Compiled, Condition, Item, RowDetection, Selection};
 /// With at least one row in so many alive, all rows are looked up by value at once: the next rule
 /// that asks has them at hand.
 const MANY_SHARE: usize = 8;
+
+/// So many texts of a column without codes are remembered with their answers: the details of events mostly
+/// repeat a few.
+const MOST_ANSWERS: usize = 256;
 
 /// The rows that a rule matches.
 pub(crate) fn matching_rows(rule: &Compiled, frame: &Frame) -> Rows {
@@ -131,7 +137,20 @@ impl Search<'_> {
             return self.coded(item, codes.name(entry), &codes, alive);
         }
         let asked = self.frame.memo().asked.get(item.key, Asked::default);
-        asked.among(alive, |row| item.holds(column.value(row).as_ref()))
+        let mut answered: HashMap<&str, bool> = HashMap::new();
+        asked.among(alive, |row| match column.value(row) {
+            Some(EventValue::Str(Cow::Borrowed(text))) => {
+                if let Some(&answer) = answered.get(text) {
+                    return answer;
+                }
+                let answer = item.holds(Some(&EventValue::Str(Cow::Borrowed(text))));
+                if answered.len() < MOST_ANSWERS {
+                    answered.insert(text, answer);
+                }
+                answer
+            }
+            value => item.holds(value.as_ref()),
+        })
     }
 
     /// One question per distinct value.
@@ -230,7 +249,7 @@ impl Event for NoEvent {
         false
     }
 
-    fn all_string_values(&self) -> Vec<std::borrow::Cow<'_, str>> {
+    fn all_string_values(&self) -> Vec<Cow<'_, str>> {
         Vec::new()
     }
 

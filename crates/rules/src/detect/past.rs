@@ -6,10 +6,11 @@ use af_model::UtcDay;
 use hashbrown::HashMap;
 
 use crate::columns::frame::Frame;
-use crate::correlation::{Correlation, Match, Matches, Plan};
+use crate::columns::rows::row_number;
+use crate::correlation::{Correlation, KeptKeys, Keys, Match, Matches, NONE, Plan};
 use crate::detect::signal::{Named, required};
 use crate::detect::who::Who;
-use crate::rule::Subject;
+use crate::rule::{Rule, Subject};
 
 /// The days before the one at hand, ascending.
 #[derive(Debug, Default)]
@@ -21,50 +22,88 @@ pub(crate) struct Past {
 #[derive(Debug)]
 pub(crate) struct PastDay {
     day: UtcDay,
-    events: Vec<PastEvent>,
+    events: PastEvents,
+    /// What the numbers in `matches` are places of.
+    keys: KeptKeys,
     /// By place of the correlation in the set; [`Match::event`] is a place in `events`.
-    matches: HashMap<usize, Matches>,
+    matches: HashMap<usize, PastMatches>,
 }
 
-/// What a finding says about an event.
+/// The events of one correlation, and when the last of them happened.
 #[derive(Debug)]
-pub(crate) struct PastEvent {
-    pub(crate) id: Box<str>,
-    pub(crate) person: Named<'static>,
+struct PastMatches {
+    matches: Matches,
+    last_time: i64,
+}
+
+/// What findings say about events.
+#[derive(Debug, Default)]
+struct PastEvents {
+    /// Ids in one piece, and where each of them ends.
+    ids: String,
+    ends: Vec<usize>,
+    /// Events of a person mostly come one behind the other.
+    people: Vec<Named<'static>>,
+    /// By event, the place in `people`.
+    person: Vec<usize>,
 }
 
 impl Past {
-    /// The events of a group since an instant, in their order; [`Match::batch`] tells their day.
-    pub(crate) fn group(
+    /// Adds the events of a group since an instant, in their order; [`Match::batch`] tells their day. Groups
+    /// and values are numbers of the day at hand.
+    pub(crate) fn push_group(
         &self,
+        keys: &Keys<'_>,
         correlation: usize,
-        group: u128,
+        group: u32,
         since: i64,
-    ) -> impl Iterator<Item = Match> {
-        let days = self.days.iter().zip(1_u32..);
-        days.filter_map(move |(past, batch)| Some((past.matches.get(&correlation)?, batch)))
-            .flat_map(move |(matches, batch)| {
-                let events = matches.group(group).iter();
-                events
-                    .filter(move |event| event.time >= since)
-                    .map(move |&event| Match { batch, ..event })
-            })
+        events: &mut Vec<Match>,
+    ) {
+        for (day, past) in self.days.iter().enumerate() {
+            let found = past.group(keys, correlation, day, group).iter();
+            let found = found.filter(|event| event.time >= since);
+            events.extend(found.map(|event| Match {
+                batch: row_number(day + 1),
+                value: keys.value_before(correlation, day, event.value),
+                ..*event
+            }));
+        }
     }
 
     /// Whether a correlation has events of a group.
-    pub(crate) fn has_group(&self, correlation: usize, group: u128) -> bool {
-        self.group(correlation, group, i64::MIN).next().is_some()
+    pub(crate) fn has_group(&self, keys: &Keys<'_>, correlation: usize, group: u32) -> bool {
+        let mut days = self.days.iter().enumerate();
+        days.any(|(day, past)| !past.group(keys, correlation, day, group).is_empty())
     }
 
     /// When the last event of a correlation happened; none without events.
     pub(crate) fn last_time(&self, correlation: usize) -> Option<i64> {
         let days = self.days.iter();
-        let last = days.filter_map(|past| past.matches.get(&correlation)?.last_time());
-        last.max()
+        days.filter_map(|past| Some(past.matches.get(&correlation)?.last_time))
+            .max()
     }
 
-    /// The event at a place of a batch; none when it is one of the day at hand.
-    pub(crate) fn event(&self, batch: u32, event: u32) -> Option<&PastEvent> {
+    /// The keys of each day, if a window of a batch can reach it at all.
+    pub(crate) fn reached_keys(
+        &self,
+        rules: &[Rule],
+        frame: &Frame,
+    ) -> impl Iterator<Item = Option<&KeptKeys>> {
+        let times = frame.instant_column("time").values();
+        let first = times.iter().copied().min().unwrap_or(i64::MAX);
+        self.days.iter().map(move |past| {
+            let mut matches = past.matches.iter();
+            let is_reached = matches.any(|(place, matches)| {
+                let correlation = rules[*place].correlation();
+                let span = correlation.map_or(0, Correlation::timespan_millis);
+                matches.last_time >= first.saturating_sub(span)
+            });
+            is_reached.then_some(&past.keys)
+        })
+    }
+
+    /// Id and person of the event at a place of a batch; none when it is one of the day at hand.
+    pub(crate) fn event(&self, batch: u32, event: u32) -> Option<(&str, &Named<'static>)> {
         let day = (batch as usize).checked_sub(1)?;
         self.days.get(day)?.events.get(event as usize)
     }
@@ -92,34 +131,71 @@ impl Past {
 
 impl PastDay {
     /// Keeps of a day what later ones may reach: for each correlation the events from
-    /// [`first_reached`] on, whose places are still rows.
+    /// [`first_reached`] on, whose places are still rows and whose groups and values are still numbers.
     pub(crate) fn of(
         day: UtcDay,
         frame: &Frame,
         who: &Who<'_>,
+        keys: &Keys<'_>,
         matches: impl Iterator<Item = (usize, Matches)>,
     ) -> Self {
+        let mut matches: Vec<(usize, Matches)> =
+            matches.filter(|(_, matches)| !matches.is_empty()).collect();
         let ids = frame.text_column("metadata_uid");
-        let mut kept = Self {
-            day,
-            events: Vec::new(),
-            matches: HashMap::new(),
-        };
-        let mut places: HashMap<u32, u32> = HashMap::new();
-        for (correlation, mut matches) in matches.filter(|(_, matches)| !matches.is_empty()) {
-            for event in &mut matches.events {
-                let (row, known_at) = (event.event as usize, event.ingested_at);
-                event.event = *places.entry(event.event).or_insert_with(|| {
-                    kept.events.push(PastEvent {
-                        id: required(&ids, row).into(),
-                        person: who.named(Subject::Victim, row, known_at).into_owned(),
-                    });
-                    u32::try_from(kept.events.len() - 1).expect("a batch has fewer rows than 2^32")
-                });
+        let mut places = vec![NONE; frame.len()];
+        let mut rows: Vec<(usize, i64)> = Vec::new();
+        for event in matches.iter_mut().flat_map(|(_, of)| &mut of.events) {
+            let row = event.event as usize;
+            if places[row] == NONE {
+                places[row] = row_number(rows.len());
+                rows.push((row, event.ingested_at));
             }
-            kept.matches.insert(correlation, matches);
+            event.event = places[row];
         }
-        kept
+        let mut events = PastEvents::default();
+        let bytes = rows.iter().map(|(row, _)| required(&ids, *row).len());
+        events.ids.reserve_exact(bytes.sum());
+        for (row, known_at) in rows {
+            let person = who.named(Subject::Victim, row, known_at);
+            events.push(required(&ids, row), person);
+        }
+        let keys = keys.keep(&mut matches);
+        let matches = matches.into_iter().filter_map(|(place, matches)| {
+            let last_time = matches.last_time()?;
+            Some((place, PastMatches { matches, last_time }))
+        });
+        Self {
+            day,
+            events,
+            keys,
+            matches: matches.collect(),
+        }
+    }
+
+    /// The events of a group; the day is the place among the days before.
+    fn group(&self, keys: &Keys<'_>, correlation: usize, day: usize, group: u32) -> &[Match] {
+        let Some(of) = self.matches.get(&correlation) else {
+            return &[];
+        };
+        let place = keys.place_before(correlation, day, group);
+        place.map_or(&[], |place| of.matches.group(place))
+    }
+}
+
+impl PastEvents {
+    fn push(&mut self, id: &str, person: Named<'_>) {
+        self.ids.push_str(id);
+        self.ends.push(self.ids.len());
+        if self.people.last() != Some(&person) {
+            self.people.push(person.into_owned());
+        }
+        self.person.push(self.people.len() - 1);
+    }
+
+    fn get(&self, event: usize) -> Option<(&str, &Named<'static>)> {
+        let end = *self.ends.get(event)?;
+        let start = event.checked_sub(1).map_or(0, |before| self.ends[before]);
+        Some((&self.ids[start..end], &self.people[self.person[event]]))
     }
 }
 

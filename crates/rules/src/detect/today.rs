@@ -7,7 +7,8 @@ use rayon::prelude::*;
 use crate::columns::frame::Frame;
 use crate::columns::rows::{Rows, row_number};
 use crate::correlation::{
-    Candidate, Candidates, Correlation, Firing, Keys, Match, Matches, Plan, findings, firings,
+    Candidate, Candidates, Correlation, Firing, Keys, Match, Matches, Plan, Window, findings,
+    firings,
 };
 use crate::detect::past::{Past, PastDay, first_reached};
 use crate::detect::signal::{Attack, Evidence, Named, required};
@@ -67,6 +68,23 @@ struct Question<'q> {
     last_before: Option<i64>,
 }
 
+/// Room to look at one group after the other.
+struct Room<'c> {
+    events: Vec<Match>,
+    seen: Vec<u32>,
+    window: Window<'c>,
+}
+
+impl<'c> Room<'c> {
+    fn new(correlation: &'c Correlation) -> Self {
+        Self {
+            events: Vec::new(),
+            seen: Vec::new(),
+            window: Window::new(correlation),
+        }
+    }
+}
+
 impl<'a> Today<'a> {
     pub(crate) fn new(
         rules: &'a [Rule],
@@ -80,7 +98,7 @@ impl<'a> Today<'a> {
         let referred = referred.filter(|(_, is_referred_to)| **is_referred_to);
         let looked_at = Rows::union(frame.len(), referred.map(|(rows, _)| rows));
         let who = Who::of(frame, looked_at.iter());
-        let keys = Keys::of(rules, plan, frame, &who, &rows);
+        let keys = Keys::of(rules, plan, frame, &who, &rows, past);
         Self {
             rules,
             plan,
@@ -101,7 +119,7 @@ impl<'a> Today<'a> {
     /// What later days need of this one.
     pub(crate) fn kept(&self, day: UtcDay, looks: Vec<Look>) -> PastDay {
         let matches = looks.into_iter().map(|look| (look.place, look.kept));
-        PastDay::of(day, self.frame, &self.who, matches)
+        PastDay::of(day, self.frame, &self.who, &self.keys, matches)
     }
 
     /// Looks at the windows, correlation by correlation, each after those that it refers to. Whom they
@@ -145,7 +163,7 @@ impl<'a> Today<'a> {
             .into_iter()
             .map(move |found| {
                 let id = |&(batch, event): &(u32, u32)| match past.event(batch, event) {
-                    Some(past) => &*past.id,
+                    Some((id, _)) => id,
                     None => required(&ids, event as usize),
                 };
                 let mut events: Vec<&str> = found.evidence.iter().map(id).collect();
@@ -189,8 +207,9 @@ impl<'a> Today<'a> {
             .par_chunks(GROUPS_AT_ONCE)
             .map(|groups| {
                 let mut part = Look::default();
+                let mut room = Room::new(correlation);
                 for group in groups {
-                    self.look_at_group(&question, group, &mut part);
+                    self.look_at_group(&question, group, &mut part, &mut room);
                 }
                 part
             })
@@ -199,16 +218,14 @@ impl<'a> Today<'a> {
             place,
             ..Look::default()
         };
-        let mut kept = Vec::new();
         for part in parts {
             look.fired.extend(part.fired);
             look.found.extend(part.found);
-            kept.push(part.kept);
+            look.kept.append(part.kept);
         }
         look.fired.sort_unstable();
         // A row that fires several times is known since the first.
         look.fired.dedup_by_key(|(row, _)| *row);
-        look.kept = Matches::sorted(kept.into_iter());
         look
     }
 
@@ -220,7 +237,8 @@ impl<'a> Today<'a> {
         fired: impl Fn(usize) -> Option<&'f [(u32, i64)]>,
     ) -> Candidates<'c> {
         let ingested = self.frame.instant_column("ingested_at");
-        let mut candidates = Candidates::new(correlation, self.frame, &self.who, &self.keys);
+        let (frame, who, keys) = (self.frame, &self.who, &self.keys);
+        let mut candidates = Candidates::new(place, correlation, frame, who, keys);
         let times = self.frame.instant_column("time");
         let last_before = self.past.last_time(place);
         let reaches_back = |row: u32| {
@@ -236,14 +254,10 @@ impl<'a> Today<'a> {
                 continue;
             }
             let mut begun = candidates.begun(is_later_step);
-            let wanted = |candidates: &Candidates<'_>, candidate: Candidate| {
+            let wanted = |candidate: Candidate| {
+                let had_group = || self.past.has_group(&self.keys, place, candidate.group);
                 !is_later_step
-                    || begun.is_begun(candidate, || {
-                        reaches_back(candidate.row).then(|| {
-                            self.past
-                                .has_group(place, candidates.hash_of_group(candidate))
-                        })
-                    })
+                    || begun.is_begun(candidate, || reaches_back(candidate.row).then(had_group))
             };
             if let Some(fired) = fired(other) {
                 candidates.add(rule, self.not_left_alone(place, fired).into_iter(), wanted);
@@ -279,55 +293,52 @@ impl<'a> Today<'a> {
 
     /// Finds out where the correlation fires in a group on the day at hand and, if it is scored, whom it
     /// hits; keeps the events that later days reach.
-    fn look_at_group(&self, question: &Question<'_>, group: &[Candidate], part: &mut Look) {
+    fn look_at_group(
+        &self,
+        question: &Question<'_>,
+        group: &[Candidate],
+        part: &mut Look,
+        room: &mut Room<'_>,
+    ) {
         let (place, correlation) = (question.place, question.correlation);
         let candidates = &question.candidates;
-        let times = self.frame.instant_column("time");
-        let times = || group.iter().map(|row| times.value(row.row as usize));
+        let times = || group.iter().map(|row| candidates.time(row));
         let first = times().min().unwrap_or(i64::MAX);
         let since = first.saturating_sub(correlation.timespan_millis());
         let reaches_back = question.last_before.is_some_and(|last| last >= since);
         let is_reached = |time: i64| question.kept_since.is_some_and(|since| time >= since);
         let is_kept = times().any(is_reached);
-        let may_fire = question.fires && (reaches_back || candidates.may_hold(group));
+        let Room {
+            events,
+            seen,
+            window,
+        } = room;
+        events.clear();
+        if question.fires && reaches_back {
+            let (past, number) = (self.past, group[0].group);
+            past.push_group(&self.keys, place, number, since, events);
+        }
+        let from = events.len();
+        let may_fire = question.fires && candidates.may_hold(events, group, seen);
         if !is_kept && !may_fire {
             return;
         }
-        let today = candidates.events(group);
+        candidates.push_events(group, events);
         if is_kept {
-            let kept = today.iter().filter(|event| is_reached(event.time));
-            let kept = kept.map(|event| Match {
-                value: candidates.hash_of_value(event.event),
-                ..*event
-            });
-            part.kept.add(candidates.hash_of_group(group[0]), kept);
+            let today = events[from..].iter().copied();
+            let kept = today.filter(|event| is_reached(event.time));
+            part.kept.add(group[0].group, kept);
         }
         if !may_fire {
             return;
         }
-        let mut events: Vec<Match> = Vec::new();
-        if reaches_back {
-            let hash = candidates.hash_of_group(group[0]);
-            events.extend(self.past.group(place, hash, since));
-        }
-        let from = events.len();
-        if from == 0 && !candidates.may_hold(group) {
-            return;
-        }
-        events.extend(today);
-        if from > 0 {
-            // What happened on different days is compared by hash.
-            for event in &mut events[from..] {
-                event.value = candidates.hash_of_value(event.event);
-            }
-        }
-        let firings = firings(correlation, &events, from);
+        let firings = firings(window, events, from);
         let rows = firings.iter();
         part.fired
             .extend(rows.map(|firing| (events[firing.at].event, firing.known_at)));
         if question.is_scored && !firings.is_empty() {
             let group = candidates.hash_of_group(group[0]);
-            let found = self.found(place, correlation, group, &events, firings);
+            let found = self.found(place, correlation, group, events, firings);
             part.found.extend(found);
         }
     }
@@ -351,7 +362,7 @@ impl<'a> Today<'a> {
         for place in asked {
             let event = &events[place];
             named[place] = Some(match self.past.event(event.batch, event.event) {
-                Some(past) => past.person.clone(),
+                Some((_, person)) => person.clone(),
                 None => self
                     .who
                     .named(subject, event.event as usize, event.ingested_at),

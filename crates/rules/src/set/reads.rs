@@ -36,9 +36,6 @@ const ALWAYS: [&str; 18] = [
     "session_uid_alt",
 ];
 
-/// The map of details.
-const DETAILS: &str = "debug_data";
-
 /// The columns of `identity_events` that a set of rules reads, and the keys of its free map of details.
 #[derive(Clone, Debug)]
 pub struct Reads {
@@ -49,6 +46,9 @@ pub struct Reads {
 }
 
 impl Reads {
+    /// The map of details, the largest column by far.
+    pub const DETAILS: &str = "debug_data";
+
     pub(crate) fn of(rules: &[Rule]) -> Self {
         let mut reads = Self {
             columns: ALWAYS.into_iter().collect(),
@@ -100,7 +100,7 @@ impl Reads {
     /// When a map of the batch is not one that Arrow lets be: no input can cause that.
     #[must_use]
     pub fn narrowed(&self, events: RecordBatch) -> RecordBatch {
-        let Ok(place) = events.schema_ref().index_of(DETAILS) else {
+        let Ok(place) = events.schema_ref().index_of(Self::DETAILS) else {
             return events;
         };
         let Some(map) = events
@@ -113,16 +113,14 @@ impl Reads {
         let Some(keys) = map.keys().as_string_opt::<i32>() else {
             return events;
         };
-        let wanted = |entry: &u32| {
-            let key = keys.value(*entry as usize);
-            self.details.iter().any(|detail| detail == key)
-        };
+        let wanted = ByLength::of(&self.details);
         let mut kept: Vec<u32> = Vec::new();
         let mut lengths: Vec<usize> = Vec::with_capacity(map.len());
         for range in map.value_offsets().windows(2) {
             let before = kept.len();
             let entry = |offset: i32| u32::try_from(offset).expect("Arrow offsets never sink");
-            kept.extend((entry(range[0])..entry(range[1])).filter(wanted));
+            let entries = entry(range[0])..entry(range[1]);
+            kept.extend(entries.filter(|entry| wanted.has(keys.value(*entry as usize))));
             lengths.push(kept.len() - before);
         }
         let entries = take(map.entries(), &UInt32Array::from(kept), None);
@@ -143,7 +141,7 @@ impl Reads {
     fn add(&mut self, field: &Field) {
         match field {
             Field::Debug(key) => {
-                self.columns.insert(DETAILS);
+                self.columns.insert(Self::DETAILS);
                 self.details.insert(key.clone());
             }
             Field::Column(entry) => {
@@ -210,6 +208,25 @@ impl Reads {
             Ok(field) => self.add(&field),
             Err(_) => self.everything = true,
         }
+    }
+}
+
+/// Keys by their lengths: most keys that nobody wants differ from all others there.
+struct ByLength<'k>(Vec<Vec<&'k str>>);
+
+impl<'k> ByLength<'k> {
+    fn of(keys: &'k BTreeSet<String>) -> Self {
+        let longest = keys.iter().map(String::len).max();
+        let mut by_length = vec![Vec::new(); longest.map_or(0, |longest| longest + 1)];
+        for key in keys {
+            by_length[key.len()].push(key.as_str());
+        }
+        Self(by_length)
+    }
+
+    fn has(&self, key: &str) -> bool {
+        let known = self.0.get(key.len());
+        known.is_some_and(|known| known.contains(&key))
     }
 }
 

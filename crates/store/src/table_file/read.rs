@@ -19,6 +19,9 @@ use super::{TABLE_KEY, TABLE_VERSION_KEY, batch_rows};
 use crate::error::{Error, ErrorKind};
 use crate::quiet::quietly;
 
+/// Rows per batch at the most: whatever a foreign file says of itself, room for more is not made.
+const MOST_AT_ONCE: usize = 1024 * 1024;
+
 /// In which types columns come out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scan {
@@ -162,6 +165,33 @@ impl TableFile {
         columns: Option<&[&str]>,
         scan: Scan,
     ) -> Result<Batches, Error> {
+        self.read_by(groups, columns, scan, batch_rows(self.table))
+    }
+
+    /// As [`TableFile::read_row_groups`], in as few batches as can be: for whoever holds all rows of a few
+    /// columns anyway, and would put the batches together.
+    ///
+    /// # Errors
+    /// As [`TableFile::read`].
+    ///
+    /// # Panics
+    /// As [`TableFile::read`], and for row groups that the file does not have.
+    pub fn read_at_once(
+        &self,
+        groups: Range<usize>,
+        columns: Option<&[&str]>,
+        scan: Scan,
+    ) -> Result<Batches, Error> {
+        self.read_by(groups, columns, scan, MOST_AT_ONCE)
+    }
+
+    fn read_by(
+        &self,
+        groups: Range<usize>,
+        columns: Option<&[&str]>,
+        scan: Scan,
+        rows_at_once: usize,
+    ) -> Result<Batches, Error> {
         let columns = self.columns(columns);
         let rows = self.metadata.metadata().row_groups()[groups.clone()]
             .iter()
@@ -174,7 +204,7 @@ impl TableFile {
             ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata)
                 .with_projection(mask)
                 .with_row_groups(groups.collect())
-                .with_batch_size(batch_rows(self.table))
+                .with_batch_size(rows_at_once)
                 .build()
         })?;
         Ok(self.batches(&columns, scan, Some(reader), Some(rows)))
