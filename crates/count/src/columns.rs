@@ -81,6 +81,20 @@ impl Text {
                 .map(|value| values.value(value)),
         }
     }
+
+    /// Whether two cells are known to be the same: a dictionary is asked for its keys alone, and may hold
+    /// a value twice.
+    #[inline]
+    fn is_same(&self, one: usize, other: usize) -> bool {
+        match self {
+            Self::Plain(_) => self.get(one) == self.get(other),
+            Self::Coded(keys, _) => {
+                let (one_is_null, other_is_null) = (keys.is_null(one), keys.is_null(other));
+                one_is_null == other_is_null
+                    && (one_is_null || keys.value(one) == keys.value(other))
+            }
+        }
+    }
 }
 
 /// The position of a row's value in its dictionary.
@@ -246,6 +260,12 @@ impl Cells {
             login: login.get(row),
             email: email.get(row),
         }
+    }
+
+    /// Whether two rows are known to call the person they hit the same.
+    #[inline]
+    pub(crate) fn is_same_subject(&self, one: usize, other: usize) -> bool {
+        self.subject.iter().all(|column| column.is_same(one, other))
     }
 
     /// The incident a row names; a blank name is none.

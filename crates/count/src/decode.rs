@@ -50,7 +50,7 @@ impl Context<'_> {
         }
 
         let mut rows = Vec::with_capacity(cells.rows);
-        let mut subjects = Vec::new();
+        let mut runs: Vec<FirstOfRun> = Vec::new();
         let mut last: Option<(u32, usize)> = None;
         for row in 0..cells.rows {
             let (tenant_id, kind_id) = (tenant_of.of_row[row], kind_of.of_row[row]);
@@ -66,10 +66,14 @@ impl Context<'_> {
                 continue;
             };
             let same_subject = last.is_some_and(|(of_tenant, before)| {
-                of_tenant == tenant_id && cells.subject(before) == cells.subject(row)
+                of_tenant == tenant_id && cells.is_same_subject(before, row)
             });
             if !same_subject {
-                subjects.push(self.subject(tenant, &cells, row, signal.time));
+                runs.push(FirstOfRun {
+                    tenant: tenant_id,
+                    row,
+                    time: signal.time,
+                });
             }
             last = Some((tenant_id, row));
             let mut hasher = self.hasher.build_hasher();
@@ -81,10 +85,16 @@ impl Context<'_> {
                 key_hash: hasher.finish(),
                 tenant: tenant_id,
                 kind: kind_id,
-                subject: position(subjects.len() - 1),
+                subject: position(runs.len() - 1),
                 cell: position(row),
             });
         }
+        // One after the other: nothing of a look-up waits for the one before it.
+        let subjects = runs.iter().map(|run| {
+            let tenant = &tenants[run.tenant as usize];
+            self.subject(tenant, &cells, run.row, run.time)
+        });
+        let subjects = subjects.collect();
         let tenants = tenants.into_iter().map(|tenant| tenant.of_part).collect();
         Decoded {
             tenants,
@@ -131,6 +141,13 @@ impl Context<'_> {
                 .flatten(),
         }
     }
+}
+
+/// Where a run of rows begins that name the same subject.
+struct FirstOfRun {
+    tenant: u32,
+    row: usize,
+    time: i64,
 }
 
 /// A tenant of the batch and its people's keys.
