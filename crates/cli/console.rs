@@ -187,7 +187,7 @@ impl Stopwatch {
     /// Does a stage that shows its own progress, and measures it.
     pub(crate) fn measure<T>(&self, stage: &str, act: impl FnOnce() -> T) -> T {
         let began = clock::moment();
-        tracing::debug!(stage, "begins");
+        tracing::debug!(stage, "{stage} begins");
         let result = act();
         let took = began.elapsed();
         tracing::debug!(stage, seconds = took.as_secs_f64(), "done");
@@ -212,7 +212,7 @@ impl Stopwatch {
 impl Progress for Stopwatch {
     fn begin(&self, stage: &str, total: Option<u64>) {
         self.with_laps(|laps| laps.running = Some((stage.to_owned(), clock::moment())));
-        tracing::debug!(stage, "begins");
+        tracing::debug!(stage, "{stage} begins");
         self.bars.begin(stage, total);
     }
 
@@ -227,7 +227,8 @@ impl Progress for Stopwatch {
                 return;
             };
             let took = since.elapsed();
-            tracing::debug!(stage, seconds = took.as_secs_f64(), "done");
+            let seconds = took.as_secs_f64();
+            tracing::debug!(stage, seconds, "{stage} took {seconds:.2} s");
             laps.add(&stage, took);
         });
     }

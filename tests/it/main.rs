@@ -8,6 +8,7 @@
 
 mod backtest;
 mod config;
+mod count;
 mod demo;
 mod diff;
 mod docs;

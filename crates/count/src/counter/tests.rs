@@ -668,6 +668,9 @@ fn a_partition_refuses_other_days_and_rows_out_of_order() {
     assert_eq!(push(&[of("acme", "s1"), of("other", "s1")]), None);
     let back_again = [of("acme", "s1"), of("other", "s1"), of("acme", "s2")];
     assert_eq!(push(&back_again), Some(ErrorKind::Unsorted));
+    // What is told a few tenants at a time is told in ascending order.
+    let descending = [of("other", "s1"), of("acme", "s1"), of("zeta", "s1")];
+    assert_eq!(push(&descending), Some(ErrorKind::Unsorted));
     let yesterday = with(signal("s1", ANA), |signal| signal.time = at("2026-11-19"));
     assert_eq!(push(&[yesterday]), Some(ErrorKind::OtherDay));
 }

@@ -17,7 +17,7 @@ use crate::error::Error;
 use crate::pipeline::LeftOut;
 
 /// Blocks of a slice, about.
-const SLICE: usize = 1 << 18;
+const SLICE: usize = 1 << 17;
 
 impl Assembly<'_> {
     /// Scores a tenant that comes in slices and hands its rows over.

@@ -93,7 +93,7 @@ impl<'c> CountsByTenant<'c> for TooLarge<'c> {
 impl Slices for Halves<'_> {
     /// So many that a slice is of 40 people.
     fn blocks(&self) -> usize {
-        PEOPLE as usize * (1 << 18) / 40
+        PEOPLE as usize * (1 << 17) / 40
     }
 
     fn take(&mut self, end: Option<u32>, look: Look) -> Result<Vec<CountedBlock>, Error> {

@@ -13,10 +13,10 @@ use crate::assemble::{CountsByTenant, Look, Slices};
 use crate::error::{Error, ErrorKind};
 
 /// Bytes of counts that wait in memory for their tenant to be scored.
-pub(super) const IN_MEMORY: usize = 128 << 20;
+pub(super) const IN_MEMORY: usize = 32 << 20;
 
 /// Blocks of a tenant that are held at a time; one of more comes in slices.
-const WHOLE: usize = 1 << 19;
+const WHOLE: usize = 1 << 18;
 
 /// The counts of whole days.
 pub(crate) struct CountedDays<'p> {

@@ -29,7 +29,7 @@ use crate::order::OrderCheck;
 /// Columns that a reader looks up by value: a filter saves it the row groups without that value.
 const LOOKED_UP: [&str; 3] = ["signal_uid", "user_uid", "metadata_uid"];
 
-/// Of these a row of a person is not looked for alone: all of them stand together, and pages tell where.
+/// Of these pages tell as much as a filter would: all rows of a person stand together.
 const TOLD_BY_PAGES: [(&str, &str); 1] = [("bucket_counts", "user_uid")];
 
 /// Columns that never repeat within a table: a dictionary of them would be as large as they are.
