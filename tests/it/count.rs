@@ -36,7 +36,9 @@ fn signal(day: UtcDay, tenant: u32, number: u32) -> attack_signals::Row<'static>
         level: one_of(&["low", "medium", "high"], number / 3),
         rule_id: one_of(&["r1", "r2"], number),
         rule_version: None,
-        incident_uid: (number % 4 == 0).then(|| format!("i{}", number / 8).into()),
+        incident_uid: number
+            .is_multiple_of(4)
+            .then(|| format!("i{}", number / 8).into()),
         event_uids: None,
         source: Cow::Borrowed("gateway"),
         integration: None,

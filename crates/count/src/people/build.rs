@@ -56,14 +56,8 @@ impl IndexBuilder {
     /// # Panics
     /// With 2^32 people or keys of one tenant, which no memory holds.
     pub fn add(&mut self, person: &Person) {
-        match self.tenants.get_mut(&person.tenant_uid) {
-            Some(draft) => draft.add(person),
-            None => {
-                let mut draft = Draft::default();
-                draft.add(person);
-                self.tenants.insert(person.tenant_uid.clone(), draft);
-            }
-        }
+        let draft = self.tenants.entry_ref(person.tenant_uid.as_str());
+        draft.or_default().add(person);
     }
 
     /// Everybody's keys.

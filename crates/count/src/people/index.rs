@@ -200,14 +200,12 @@ impl PeopleIndex {
                 }
             };
             match holders {
-                None => {}
                 // Nearly every key is one person's login or e-mail, or both.
-                Some(Holders::Sole(person, _)) => {
-                    if self.tenures.exists_at(person, as_of) {
-                        resolution = Resolution::Person(person);
-                        break;
-                    }
+                Some(Holders::Sole(person, _)) if self.tenures.exists_at(person, as_of) => {
+                    resolution = Resolution::Person(person);
+                    break;
                 }
+                None | Some(Holders::Sole(..)) => {}
                 Some(Holders::Shared(holdings)) => {
                     let tenures = &self.tenures;
                     if let Some(found) = holder::decide(holdings, tenures, time, as_of, &mut steady)

@@ -130,8 +130,8 @@ impl Gathered {
     /// All names ascending, and buckets whose places are theirs. Buckets of a member were ascending by
     /// name before, and stay so.
     fn finish(self) -> (Names, [MemberBuckets; POPULATIONS.len()]) {
-        let (components, component_places) = sorted(self.components);
-        let (families, family_places) = sorted(self.families);
+        let (components, component_places) = sorted(&self.components);
+        let (families, family_places) = sorted(&self.families);
         let of = self.of.map(|mut buckets| {
             rename(buckets.all(), &component_places, &family_places);
             buckets
@@ -157,8 +157,8 @@ fn places(list: &mut Vec<String>, names: &[String]) -> Vec<u32> {
 }
 
 /// Names in ascending order, and where those of the old order are now.
-fn sorted(names: Vec<String>) -> (Vec<String>, Vec<u32>) {
-    let mut ascending = names.clone();
+fn sorted(names: &[String]) -> (Vec<String>, Vec<u32>) {
+    let mut ascending = names.to_vec();
     ascending.sort_unstable();
     let place = |name: &String| ascending.binary_search(name).expect("it is one of them");
     let places = names.iter().map(|name| number(place(name))).collect();

@@ -212,7 +212,7 @@ impl<'a> ScoredTenant<'a> {
     }
 }
 
-impl<'s, 'a> Placed<'s, 'a> {
+impl<'s> Placed<'s, '_> {
     fn score(&self) -> &'s MemberScore {
         &self.cohort.scores.members[self.position]
     }
