@@ -112,9 +112,12 @@ fn absorb_feed(known: &mut Feed, other: Feed) {
     };
     known.last = known.last.max(other.last);
     known.scored += other.scored;
-    known.integrations.extend(other.integrations);
-    known.integrations.sort_unstable();
-    known.integrations.dedup();
+    // Day after day it is the same ones.
+    if known.integrations != other.integrations {
+        known.integrations.extend(other.integrations);
+        known.integrations.sort_unstable();
+        known.integrations.dedup();
+    }
 }
 
 /// One level of one bucket: the incidents of one person, component, family and UTC day whose
