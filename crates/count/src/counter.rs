@@ -64,8 +64,6 @@ pub struct Counter<'p> {
     counted: Vec<(u32, TenantCounts)>,
     /// The tenant of a partition whose rows were counted last.
     last_counted: Option<u32>,
-    /// Whether some of what was counted was told before the end.
-    is_told_in_parts: bool,
     latest_ingested: Option<UtcMillis>,
 }
 
@@ -76,6 +74,8 @@ struct Tenant {
     is_done: bool,
     /// What of its rows was not counted further.
     account: SignalAccount,
+    /// Of what was told before the end.
+    told: SignalAccount,
 }
 
 impl<'p> Counter<'p> {
@@ -105,7 +105,6 @@ impl<'p> Counter<'p> {
             tenants: Vec::new(),
             counted: Vec::new(),
             last_counted: None,
-            is_told_in_parts: false,
             latest_ingested: None,
         }
     }
@@ -169,10 +168,11 @@ impl<'p> Counter<'p> {
     /// their rows was not counted further. They are told once: this and [`Counter::finish`] together are
     /// all that was counted.
     pub fn take_done(&mut self) -> Counted {
-        self.is_told_in_parts = true;
         let done = std::mem::take(&mut self.counted).into_iter();
         let tenants = done.map(|(tenant, counts)| {
-            let name = self.tenants[tenant as usize].name.as_deref();
+            let tenant = &mut self.tenants[tenant as usize];
+            tenant.told += counts.account;
+            let name = tenant.name.as_deref();
             (name.unwrap_or(INVALID_TENANT).to_owned(), counts)
         });
         Counted {
@@ -206,6 +206,14 @@ impl<'p> Counter<'p> {
         }
         for (tenant, mut counts) in self.tenants.iter().zip(of_tenant) {
             counts.account += tenant.account;
+            debug_assert!(
+                {
+                    let mut all = counts.account;
+                    all += tenant.told;
+                    all.closes()
+                },
+                "every signal went somewhere"
+            );
             let name = tenant.name.as_deref().unwrap_or(INVALID_TENANT);
             // A tenant may really be named as those are whose name is none.
             tenants.entry(name.to_owned()).or_default().absorb(counts);
@@ -215,14 +223,6 @@ impl<'p> Counter<'p> {
             latest_ingested: self.latest_ingested,
         };
         counted.sort();
-        debug_assert!(
-            self.is_told_in_parts
-                || counted
-                    .tenants
-                    .values()
-                    .all(|tenant| tenant.account.closes()),
-            "every signal went somewhere"
-        );
         counted
     }
 
@@ -301,6 +301,7 @@ impl<'p> Counter<'p> {
                 name,
                 is_done: false,
                 account: SignalAccount::default(),
+                told: SignalAccount::default(),
             });
             position(tenants.len() - 1)
         })
