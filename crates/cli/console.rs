@@ -117,23 +117,37 @@ impl Bars {
     }
 }
 
+/// A bar of a stage whose total is known.
+const SHARE: &str = "{msg:24} {bar:30} {percent:>3} %  {elapsed} (left {eta})";
+
+/// A bar of any other stage.
+const COUNT: &str = "{msg:24} {spinner} {human_pos}  {elapsed}";
+
+fn bar_style(template: &str) -> ProgressStyle {
+    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
+}
+
 impl Progress for Bars {
     fn begin(&self, stage: &str, total: Option<u64>) {
         if !self.shown {
             return;
         }
-        let template = match total {
-            Some(_) => "{msg:24} {bar:30} {percent:>3} %  {elapsed} (left {eta})",
-            None => "{msg:24} {spinner} {human_pos}  {elapsed}",
-        };
-        let style =
-            ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
+        let style = if total.is_some() { SHARE } else { COUNT };
         let bar = ProgressBar::with_draw_target(total, ProgressDrawTarget::stderr_with_hz(5))
-            .with_style(style)
+            .with_style(bar_style(style))
             .with_message(stage.to_owned());
         // Drawn from the first tick on: short stages end before it.
         bar.enable_steady_tick(Duration::from_secs(2));
         self.with_current(|current| *current = Some(bar));
+    }
+
+    fn expect(&self, total: u64) {
+        self.with_current(|current| {
+            if let Some(bar) = current {
+                bar.set_length(total);
+                bar.set_style(bar_style(SHARE));
+            }
+        });
     }
 
     fn advance(&self, by: u64) {
@@ -216,6 +230,10 @@ impl Progress for Stopwatch {
         self.bars.begin(stage, total);
     }
 
+    fn expect(&self, total: u64) {
+        self.bars.expect(total);
+    }
+
     fn advance(&self, by: u64) {
         self.bars.advance(by);
     }
@@ -228,7 +246,7 @@ impl Progress for Stopwatch {
             };
             let took = since.elapsed();
             let seconds = took.as_secs_f64();
-            tracing::debug!(stage, seconds, "{stage} took {seconds:.2} s");
+            tracing::debug!(stage, seconds, "{stage} took {seconds:.3} s");
             laps.add(&stage, took);
         });
     }

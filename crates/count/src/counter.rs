@@ -194,7 +194,7 @@ impl<'p> Counter<'p> {
         Ok(self.finish())
     }
 
-    /// All counts.
+    /// All counts but those that [`Counter::take_done`] told.
     pub fn finish(mut self) -> Counted {
         self.decode_pending();
         self.count_all();
@@ -222,7 +222,11 @@ impl<'p> Counter<'p> {
             tenants,
             latest_ingested: self.latest_ingested,
         };
-        counted.sort();
+        if self.on_this_thread || self.partition.is_some() {
+            counted.sort_on_this_thread();
+        } else {
+            counted.sort();
+        }
         counted
     }
 
@@ -324,7 +328,7 @@ impl<'p> Counter<'p> {
             .and_then(|part| part.rows.get(self.first_row));
         let is_of_open =
             |row: Option<&Row>| row.map(|row| row.tenant) == open.map(|row| row.tenant);
-        if is_of_open(last.rows.first()) && is_of_open(last.rows.last()) {
+        if last.rows.iter().all(|row| is_of_open(Some(row))) {
             return Ok(());
         }
         let mut groups: Vec<(u32, Vec<View<'_>>)> = Vec::new();

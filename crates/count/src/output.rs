@@ -55,12 +55,21 @@ impl Counted {
             .par_iter_mut()
             .for_each(|(_, counts)| counts.sort());
     }
+
+    /// As [`Counted::sort`]; a thread that waited for others would begin to count something else.
+    pub(crate) fn sort_on_this_thread(&mut self) {
+        for counts in self.tenants.values_mut() {
+            counts.blocks.sort_by(CountedBlock::order);
+            let unmatched = &mut counts.unmatched;
+            unmatched.sort_by(|left, right| left.key().cmp(&right.key()));
+        }
+    }
 }
 
 /// The counts of one tenant.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TenantCounts {
-    /// Where every signal went; it closes.
+    /// Where every signal went; of all that is told of a tenant it closes.
     pub account: SignalAccount,
     /// Duplicates whose content differs from the row that was kept, `ingested_at` aside.
     pub conflicts: u64,
@@ -79,16 +88,50 @@ impl TenantCounts {
     pub fn absorb(&mut self, mut other: Self) {
         self.account += other.account;
         self.conflicts += other.conflicts;
-        for (component, feed) in other.feeds {
-            match self.feeds.get_mut(&component) {
-                Some(known) => absorb_feed(known, feed),
-                None => {
-                    self.feeds.insert(component, feed);
-                }
-            }
+        for (component, feed) in &other.feeds {
+            let integrations = feed.integrations.iter().map(String::as_str);
+            self.hear(
+                component,
+                (feed.first, feed.last),
+                feed.scored,
+                integrations,
+            );
         }
         self.blocks.append(&mut other.blocks);
         self.unmatched.append(&mut other.unmatched);
+    }
+
+    /// Adds what was heard of a component on other days: its integrations, ascending, first and last
+    /// time, and how many signals count.
+    pub fn hear<'t>(
+        &mut self,
+        component: &str,
+        (first, last): (Option<UtcMillis>, Option<UtcMillis>),
+        scored: u64,
+        integrations: impl Iterator<Item = &'t str> + Clone,
+    ) {
+        let Some(known) = self.feeds.get_mut(component) else {
+            let feed = Feed {
+                integrations: integrations.map(str::to_owned).collect(),
+                first,
+                last,
+                scored,
+            };
+            self.feeds.insert(component.to_owned(), feed);
+            return;
+        };
+        known.first = match (known.first, first) {
+            (Some(one), Some(another)) => Some(one.min(another)),
+            (one, another) => one.or(another),
+        };
+        known.last = known.last.max(last);
+        known.scored += scored;
+        // Day after day it is the same ones.
+        if !integrations.clone().eq(known.integrations.iter()) {
+            known.integrations.extend(integrations.map(str::to_owned));
+            known.integrations.sort_unstable();
+            known.integrations.dedup();
+        }
     }
 
     /// Brings blocks and unmatched signals into order. What was added day by day is a few ascending
@@ -105,27 +148,12 @@ impl TenantCounts {
     }
 }
 
-fn absorb_feed(known: &mut Feed, other: Feed) {
-    known.first = match (known.first, other.first) {
-        (Some(one), Some(another)) => Some(one.min(another)),
-        (one, another) => one.or(another),
-    };
-    known.last = known.last.max(other.last);
-    known.scored += other.scored;
-    // Day after day it is the same ones.
-    if known.integrations != other.integrations {
-        known.integrations.extend(other.integrations);
-        known.integrations.sort_unstable();
-        known.integrations.dedup();
-    }
-}
-
 /// One level of one bucket: the incidents of one person, component, family and UTC day whose
 /// highest level this is. Times, rules and ids are those of the signals that stand for the
 /// incidents.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CountedBlock {
-    /// Position in [`PeopleIndex::people`].
+    /// The position of [`PeopleIndex::user_uid`].
     pub person: u32,
     /// Part of the attack factor.
     pub component: Arc<str>,

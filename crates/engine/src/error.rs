@@ -18,6 +18,8 @@ pub enum ErrorKind {
     Io,
     /// A file of the store is damaged.
     Damaged,
+    /// Something that is kept to save time is damaged; it may be removed at any time.
+    Derived,
     /// An argument, a configuration or a rule is wrong.
     Usage,
     /// No input file was found.

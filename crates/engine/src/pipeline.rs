@@ -109,6 +109,7 @@ pub fn score_store(
 
 /// What a caller adds to a scoring run: who is left out from the start, and who is judged before
 /// anything is published.
+#[derive(Clone)]
 pub struct Scoring<'a> {
     /// Parameters of the formula.
     pub params: &'a Params,
@@ -154,6 +155,22 @@ pub struct Scored {
 /// The store cannot be read or written; nothing tells the point in time. A damaged file of a day
 /// ([`ErrorKind::Damaged`]) stops everything, because days hold all tenants.
 pub fn score_store_gated(
+    job: &StoreJob<'_>,
+    scoring: Scoring<'_>,
+    progress: &dyn Progress,
+) -> Result<Scored, Error> {
+    match score_once(job, scoring.clone(), progress) {
+        // What is kept to save time is checked while it is read; nothing was published yet.
+        Err(error) if error.kind() == ErrorKind::Derived => {
+            tracing::warn!("{error}; counting all days again");
+            job.store.remove_cache(job.lock)?;
+            score_once(job, scoring, progress)
+        }
+        done => done,
+    }
+}
+
+fn score_once(
     job: &StoreJob<'_>,
     scoring: Scoring<'_>,
     progress: &dyn Progress,

@@ -4,6 +4,8 @@
 pub trait Progress: Sync {
     /// A stage begins; `total` is in the stage's own unit, when it is known.
     fn begin(&self, stage: &str, total: Option<u64>);
+    /// The stage that began turns out to have this total.
+    fn expect(&self, _total: u64) {}
     /// Some more of the stage's unit is done.
     fn advance(&self, by: u64);
     /// The stage is over.

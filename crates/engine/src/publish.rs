@@ -255,20 +255,23 @@ pub(crate) fn entries(files: &[PathBuf]) -> Result<Vec<FileEntry>, Error> {
         .map(|path| {
             let found = af_store::checked(path)?;
             let rows = af_store::TableFile::open(path, &attack_signals::TABLE)?.rows();
-            // A day's folder tells signal files of one name apart.
-            let parts: Vec<_> = path.components().rev().take(2).collect();
-            let day = parts.get(1).map(|part| part.as_os_str().to_string_lossy());
-            let name = path.file_name().unwrap_or_default().to_string_lossy();
-            let path = match day.filter(|day| day.starts_with("day=")) {
-                Some(day) => format!("{day}/{name}"),
-                None => name.into_owned(),
-            };
             Ok(FileEntry {
-                path,
+                path: entry_path(path),
                 rows,
                 bytes: found.bytes,
                 blake3: found.blake3,
             })
         })
         .collect()
+}
+
+/// A file as a manifest names it. A day's folder tells signal files of one name apart.
+pub(crate) fn entry_path(path: &Path) -> String {
+    let parts: Vec<_> = path.components().rev().take(2).collect();
+    let day = parts.get(1).map(|part| part.as_os_str().to_string_lossy());
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    match day.filter(|day| day.starts_with("day=")) {
+        Some(day) => format!("{day}/{name}"),
+        None => name.into_owned(),
+    }
 }

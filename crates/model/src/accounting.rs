@@ -26,6 +26,24 @@ macro_rules! account {
                 self.$total == 0 $(+ self.$part)+
             }
 
+            /// The names of its numbers: what came in, then the parts.
+            pub const NAMES: [&'static str; Self::NUMBERS] =
+                [stringify!($total) $(, stringify!($part))+];
+
+            /// How many numbers it has.
+            pub const NUMBERS: usize = 1 + [$(stringify!($part)),+].len();
+
+            /// Its numbers, in the order of their names.
+            pub const fn numbers(&self) -> [u64; Self::NUMBERS] {
+                [self.$total $(, self.$part)+]
+            }
+
+            /// The account that has these numbers.
+            pub const fn from_numbers(numbers: [u64; Self::NUMBERS]) -> Self {
+                let [$total $(, $part)+] = numbers;
+                Self { $total $(, $part)+ }
+            }
+
             /// The parts by name, in the order in which the first that applies is counted.
             pub fn parts(&self) -> Vec<(&'static str, u64)> {
                 vec![$((stringify!($part), self.$part)),+]

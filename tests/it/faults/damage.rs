@@ -66,6 +66,28 @@ fn what_was_counted_before_the_damage_still_counts() {
 }
 
 #[test]
+fn a_flipped_byte_in_what_was_counted_costs_a_count_and_no_figure() {
+    let folder = filled(40);
+    let base = folder.path();
+    succeed(base, "score --store s --as-of 2026-11-06");
+    let whole_store = content(base);
+    let days = std::fs::read_dir(base.join("s/cache/counts")).unwrap();
+    let mut days: Vec<PathBuf> = days.map(|entry| entry.unwrap().path()).collect();
+    days.retain(|path| path.extension().is_some_and(|end| end == "arrow"));
+    let file = days.iter().min().unwrap();
+    let whole = std::fs::read(file).unwrap();
+    for place in (0..whole.len()).step_by(whole.len() / 23) {
+        let mut damaged = whole.clone();
+        damaged[place] ^= 0x10;
+        std::fs::write(file, &damaged).unwrap();
+        succeed(base, "score --store s --as-of 2026-11-06");
+        let mut store = content(base);
+        store.retain(|(name, _)| !name.contains("CONFIRMED"));
+        assert!(store == whole_store, "byte {place}");
+    }
+}
+
+#[test]
 fn a_file_of_another_program_is_taken_as_it_is() {
     let folder = filled(40);
     let base = folder.path();

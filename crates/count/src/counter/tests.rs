@@ -673,4 +673,13 @@ fn a_partition_refuses_other_days_and_rows_out_of_order() {
     assert_eq!(push(&descending), Some(ErrorKind::Unsorted));
     let yesterday = with(signal("s1", ANA), |signal| signal.time = at("2026-11-19"));
     assert_eq!(push(&[yesterday]), Some(ErrorKind::OtherDay));
+    // Also between rows of the tenant that goes on, in the last batch of all.
+    for between in ["acme", "zeta"] {
+        let mut counter = Counter::of_partition(&people, &retractions, cut(), &KEY, day);
+        let first = [of("acme", "s1"), of("other", "s1")];
+        counter.push(&attack_signals::batch(&first)).unwrap();
+        let last = [of("other", "s2"), of(between, "s2"), of("other", "s3")];
+        let pushed = counter.push(&attack_signals::batch(&last));
+        assert_eq!(pushed.unwrap_err().kind(), ErrorKind::Unsorted, "{between}");
+    }
 }

@@ -10,7 +10,7 @@ use rayon::prelude::*;
 use super::build::IndexBuilder;
 use super::hashed::parse_hash;
 use super::holder;
-use super::keys::{Holders, TenantKeys};
+use super::keys::{Holders, Near, TenantKeys};
 use super::subject::Subject;
 use super::tenure::Tenures;
 use crate::texts::TextList;
@@ -109,10 +109,12 @@ impl PeopleIndex {
         self.repeated
     }
 
-    /// The positions of a tenant's people by their ids; `None` for a tenant without people.
-    pub fn positions_of(&self, tenant: &str) -> Option<impl Fn(&str) -> Option<u32>> {
+    /// The positions of a tenant's people by their ids, quickest in ascending order; `None` for a tenant
+    /// without people.
+    pub fn positions_of(&self, tenant: &str) -> Option<impl FnMut(&str) -> Option<u32>> {
         let keys = self.tenants.get(tenant)?;
-        Some(|user_uid: &str| keys.uid(&self.uids, user_uid, &self.hasher))
+        let mut near = Near::default();
+        Some(move |user_uid: &str| keys.uid(&self.uids, user_uid, &self.hasher, &mut near))
     }
 
     /// Whom a subject means at `time`, among the people who exist at `as_of` (af-1 §3).
@@ -128,7 +130,9 @@ impl PeopleIndex {
         as_of: UtcMillis,
     ) -> Resolution {
         let keys = self.keys_of(tenant);
-        self.decide(tenant, keys, *subject, time, as_of).resolution
+        let near = &mut Near::default();
+        self.decide((tenant, keys), *subject, time, as_of, near)
+            .resolution
     }
 
     /// The key of hashed names.
@@ -156,11 +160,11 @@ impl PeopleIndex {
 
     pub(crate) fn decide(
         &self,
-        tenant: &str,
-        keys: Option<&TenantKeys>,
+        (tenant, keys): (&str, Option<&TenantKeys>),
         subject: Subject<'_>,
         time: UtcMillis,
         as_of: UtcMillis,
+        near: &mut Near,
     ) -> Decision {
         let mut steady = true;
         let mut resolution = Resolution::NoKey;
@@ -169,7 +173,7 @@ impl PeopleIndex {
             let holders = match &name {
                 SubjectRef::Uid(uid) => {
                     let holder = keys
-                        .and_then(|keys| keys.uid(&self.uids, uid, &self.hasher))
+                        .and_then(|keys| keys.uid(&self.uids, uid, &self.hasher, near))
                         .filter(|&person| self.tenures.exists_at(person, as_of));
                     if let Some(person) = holder {
                         resolution = Resolution::Person(person);
@@ -182,7 +186,7 @@ impl PeopleIndex {
                         resolution = Resolution::NotAPerson;
                         break;
                     }
-                    keys.and_then(|keys| keys.text(key, &self.hasher))
+                    keys.and_then(|keys| keys.text(key, &self.hasher, near))
                 }
                 SubjectRef::Hashed(text) => {
                     let Some(hash) = parse_hash(text) else {

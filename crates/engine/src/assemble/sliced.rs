@@ -3,6 +3,7 @@
 //! The first look makes the kernel's buckets of everybody, which are a quarter of what was counted; with
 //! these everybody is scored. The second makes the rows of one slice after the other.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use af_score::Bucket;
@@ -95,9 +96,9 @@ fn ranges(people: &Range<usize>, blocks: usize) -> Vec<Range<usize>> {
 
 /// The kernel's buckets of everybody, while slices come.
 struct Gathered {
-    /// In the order in which they came.
-    components: Vec<String>,
-    families: Vec<String>,
+    /// Names by the numbers that they got when they came.
+    components: BTreeMap<String, u32>,
+    families: BTreeMap<String, u32>,
     of: [MemberBuckets; POPULATIONS.len()],
 }
 
@@ -107,8 +108,8 @@ impl Gathered {
         // Nearly all are people; growing would copy what is the most of the memory.
         of[0].reserve(blocks);
         Self {
-            components: Vec::new(),
-            families: Vec::new(),
+            components: BTreeMap::new(),
+            families: BTreeMap::new(),
             of,
         }
     }
@@ -116,8 +117,8 @@ impl Gathered {
     /// Adds the next members.
     fn add(&mut self, slice: &Tenant<'_>) {
         let names = Names::of(slice);
-        let components = places(&mut self.components, &names.components);
-        let families = places(&mut self.families, &names.families);
+        let components = numbers(&mut self.components, &names.components);
+        let families = numbers(&mut self.families, &names.families);
         for (population, buckets) in POPULATIONS.into_iter().zip(&mut self.of) {
             rename(
                 buckets.add(slice, population, &names),
@@ -130,8 +131,8 @@ impl Gathered {
     /// All names ascending, and buckets whose places are theirs. Buckets of a member were ascending by
     /// name before, and stay so.
     fn finish(self) -> (Names, [MemberBuckets; POPULATIONS.len()]) {
-        let (components, component_places) = sorted(&self.components);
-        let (families, family_places) = sorted(&self.families);
+        let (components, component_places) = sorted(self.components);
+        let (families, family_places) = sorted(self.families);
         let of = self.of.map(|mut buckets| {
             rename(buckets.all(), &component_places, &family_places);
             buckets
@@ -144,25 +145,22 @@ impl Gathered {
     }
 }
 
-/// The places of names in a list, to which those that are not there yet are added.
-fn places(list: &mut Vec<String>, names: &[String]) -> Vec<u32> {
-    let mut place = |name: &String| {
-        let known = list.iter().position(|known| known == name);
-        number(known.unwrap_or_else(|| {
-            list.push(name.clone());
-            list.len() - 1
-        }))
+/// The numbers of names, of which those that have none yet get the next.
+fn numbers(known: &mut BTreeMap<String, u32>, names: &[String]) -> Vec<u32> {
+    let mut number_of = |name: &String| {
+        let next = number(known.len());
+        *known.entry(name.clone()).or_insert(next)
     };
-    names.iter().map(&mut place).collect()
+    names.iter().map(&mut number_of).collect()
 }
 
-/// Names in ascending order, and where those of the old order are now.
-fn sorted(names: &[String]) -> (Vec<String>, Vec<u32>) {
-    let mut ascending = names.to_vec();
-    ascending.sort_unstable();
-    let place = |name: &String| ascending.binary_search(name).expect("it is one of them");
-    let places = names.iter().map(|name| number(place(name))).collect();
-    (ascending, places)
+/// Names in ascending order, and by number where each is now.
+fn sorted(names: BTreeMap<String, u32>) -> (Vec<String>, Vec<u32>) {
+    let mut places = vec![0; names.len()];
+    for (place, &old) in names.values().enumerate() {
+        places[old as usize] = number(place);
+    }
+    (names.into_keys().collect(), places)
 }
 
 /// Gives components and families other places.

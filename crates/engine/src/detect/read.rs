@@ -85,7 +85,14 @@ impl Task<'_> {
                 .map(|batch| batch.map(|batch| reads.narrowed(batch)))
                 .collect();
         }
-        file.read_at_once(groups, names, scan)?.collect()
+        let at_once: Result<_, _> = file.read_at_once(groups.clone(), names, scan)?.collect();
+        match at_once {
+            // More text than one column can hold is told as damage; in parts it is none.
+            Err(error) if error.kind() == af_store::ErrorKind::Corrupt => {
+                file.read_row_groups(groups, names, scan)?.collect()
+            }
+            done => done,
+        }
     }
 }
 

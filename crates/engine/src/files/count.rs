@@ -36,8 +36,8 @@ pub struct CountReport {
 }
 
 /// Counts signals against a file of people and writes `bucket_counts` to a new or empty folder, one file
-/// a UTC day. Memory is that of the
-/// keys of all people and of the rows of a few tenants.
+/// a UTC day. Memory is that of the keys of all people and, for every thread, of the rows of a tenant and
+/// of a day's file while it is encoded.
 ///
 /// # Errors
 /// Something cannot be read or written; nothing tells the point in time; the folder is in use; an
@@ -150,7 +150,7 @@ impl TakeTenants for DayFile<'_> {
         if rows.num_rows() > 0 {
             let file = match &mut self.file {
                 Some(file) => file,
-                none => none.insert(self.folder.file(self.day)?),
+                none => none.insert(self.folder.file(self.day)?.on_this_thread()),
             };
             file.append(&rows)?;
         }

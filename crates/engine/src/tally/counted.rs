@@ -98,9 +98,11 @@ impl<'p> CountedDays<'p> {
         all
     }
 
-    pub(super) fn add(&mut self, day: Kept) {
-        self.sums.absorb(day.sums());
-        self.days.push(day);
+    /// Adds days, and of them all but their rows.
+    pub(super) fn add(&mut self, days: Vec<Kept>, sums: Counted) {
+        self.sums.absorb(sums);
+        // A day outside of the window has accounts and no rows: nothing will be read of it.
+        self.days.extend(days.into_iter().filter(Kept::has_rows));
     }
 }
 
@@ -120,14 +122,15 @@ impl<'p> Collect<'p> {
 
     /// Puts counts aside.
     pub(super) fn put(&self, written: Writer<'_>) -> Result<(), Error> {
-        self.add(self.shelf.put(written.finish(""))?)
+        let (bytes, sums) = written.finish();
+        self.add(self.shelf.put(bytes)?, sums)
     }
 
     /// Adds counts that lie somewhere already.
-    pub(super) fn add(&self, aside: Aside) -> Result<(), Error> {
+    pub(super) fn add(&self, aside: Aside, sums: Counted) -> Result<(), Error> {
         let kept = Kept::open(aside).ok_or_else(changed)?;
         let mut counted = self.counted.lock().unwrap_or_else(PoisonError::into_inner);
-        counted.add(kept);
+        counted.add(vec![kept], sums);
         Ok(())
     }
 
@@ -148,10 +151,11 @@ pub(crate) struct ByTenant<'c> {
 }
 
 impl<'c> ByTenant<'c> {
-    fn cursors(&self) -> Result<Vec<Cursor<'c>>, Error> {
+    fn cursors(&self, look: Look) -> Result<Vec<Cursor<'c>>, Error> {
         let mut names = SharedNames::default();
         let days = self.counted.days.iter();
-        let days: Option<Vec<Cursor<'c>>> = days.map(|day| Cursor::new(day, &mut names)).collect();
+        let days: Option<Vec<Cursor<'c>>> =
+            days.map(|day| Cursor::new(day, look, &mut names)).collect();
         days.ok_or_else(changed)
     }
 }
@@ -163,7 +167,7 @@ impl<'c> CountsByTenant<'c> for ByTenant<'c> {
         };
         let people = self.counted.people;
         let mut counts = sum.clone();
-        counts.blocks = blocks(&mut self.days, uid, None, people, Look::Details)?;
+        counts.blocks = blocks(&mut self.days, uid, None, people)?;
         counts.unmatched = unmatched(&mut self.days, uid)?;
         counts.sort();
         Ok(Some(Cow::Owned(counts)))
@@ -175,7 +179,7 @@ impl<'c> CountsByTenant<'c> for ByTenant<'c> {
             return Ok(None);
         }
         if self.ahead.is_empty() {
-            self.ahead = self.cursors()?;
+            self.ahead = self.cursors(Look::Figures)?;
         }
         Ok(Some(Box::new(InSlices {
             uid,
@@ -185,7 +189,7 @@ impl<'c> CountsByTenant<'c> for ByTenant<'c> {
     }
 
     fn rewind(&mut self) -> Result<(), Error> {
-        self.days = self.cursors()?;
+        self.days = self.cursors(Look::Details)?;
         self.ahead.clear();
         Ok(())
     }
@@ -210,7 +214,7 @@ impl Slices for InSlices<'_, '_> {
             Look::Details => &mut self.of.days,
         };
         let mut counts = TenantCounts {
-            blocks: blocks(days, self.uid, end, people, look)?,
+            blocks: blocks(days, self.uid, end, people)?,
             ..TenantCounts::default()
         };
         counts.sort();
@@ -233,11 +237,10 @@ fn blocks(
     tenant: &str,
     end: Option<u32>,
     people: &PeopleIndex,
-    look: Look,
 ) -> Result<Vec<CountedBlock>, Error> {
     let of_days: Option<Vec<Vec<CountedBlock>>> = days
         .par_iter_mut()
-        .map(|day| day.blocks(tenant, end, people, look))
+        .map(|day| day.blocks(tenant, end, people))
         .collect();
     Ok(joined(of_days.ok_or_else(changed)?))
 }
@@ -257,8 +260,8 @@ fn joined<T>(parts: Vec<Vec<T>>) -> Vec<T> {
     all
 }
 
-fn changed() -> Error {
+pub(super) fn changed() -> Error {
     let message = "read what was counted of a day: it is not what was written";
-    Error::new(ErrorKind::Damaged, message)
+    Error::new(ErrorKind::Derived, message)
         .with_hint("remove the folder cache of the store, which is made again, and run once more")
 }

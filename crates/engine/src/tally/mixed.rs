@@ -21,6 +21,7 @@ use rayon::prelude::*;
 use super::units::{Unit, columns};
 use super::{Counting, broken};
 use crate::error::{Error, ErrorKind};
+use crate::progress::Progress;
 
 /// Buckets of days, where there are several: more than a window has, so that no two of its days share one.
 const BUCKETS: usize = 128;
@@ -61,6 +62,7 @@ pub(super) fn count(
     unit: &Unit,
     limits: Limits,
     shelf: &Shelf,
+    progress: &dyn Progress,
     take: &(impl Fn(Counted) -> Result<(), Error> + Sync),
 ) -> Result<(), Error> {
     let waiting = Waiting::new(
@@ -71,7 +73,7 @@ pub(super) fn count(
     shares(unit)
         .par_iter()
         .with_max_len(1)
-        .try_for_each(|(file, groups)| waiting.read(counting, file, groups.clone()))?;
+        .try_for_each(|(file, groups)| waiting.read(counting, file, groups.clone(), progress))?;
     let buckets = waiting.into_buckets().into_iter();
     let (large, small): (Vec<Bucket>, Vec<Bucket>) =
         buckets.partition(|bucket| bucket.rows > limits.together);
@@ -80,6 +82,7 @@ pub(super) fn count(
         .with_max_len(1)
         .try_for_each(|bucket| {
             let counted = bucket.count(counting, unit, None)?;
+            progress.advance(bucket.rows as u64);
             take(counting.shown(counted))
         })?;
     for bucket in large {
@@ -94,6 +97,7 @@ pub(super) fn count(
         for counted in of_shares {
             sum.absorb(counted);
         }
+        progress.advance(bucket.rows as u64);
         take(counting.shown(sum))?;
     }
     Ok(())
@@ -160,6 +164,7 @@ impl<'s> Waiting<'s> {
         counting: Counting<'_>,
         file: &TableFile,
         groups: Range<usize>,
+        progress: &dyn Progress,
     ) -> Result<(), Error> {
         let columns = columns(counting, file);
         let (mut some, mut rows, mut bytes) = (Vec::new(), 0, 0);
@@ -170,6 +175,7 @@ impl<'s> Waiting<'s> {
                 self.add(file.path(), &std::mem::take(&mut some))?;
                 (rows, bytes) = (0, 0);
             }
+            progress.advance(batch.num_rows() as u64);
             rows += batch.num_rows();
             bytes += size;
             some.push(batch);

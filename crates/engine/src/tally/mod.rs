@@ -206,8 +206,8 @@ pub(crate) fn count_days(
     progress: &dyn Progress,
     take: &impl TakeDays,
 ) -> Result<(), Error> {
+    progress.begin("counting signals", None);
     let units = units::of_files(files)?;
-    progress.begin("counting signals", Some(files.len() as u64));
     units::count(counting, units, shelf, progress, take)?;
     progress.end();
     Ok(())

@@ -32,7 +32,12 @@ pub(super) struct Unit {
 impl Unit {
     /// The day, if there is only one.
     pub(super) fn day(&self) -> Option<UtcDay> {
-        (self.days.start() == self.days.end()).then(|| *self.days.start())
+        let is_one = self.days.start() == self.days.end() && self.rows() > 0;
+        is_one.then(|| *self.days.start())
+    }
+
+    pub(super) fn paths(&self) -> impl Iterator<Item = PathBuf> {
+        self.files.iter().map(|file| file.path().to_owned())
     }
 
     /// What is wrong with the columns of its files.
@@ -105,12 +110,14 @@ pub(super) fn count(
     progress: &dyn Progress,
     take: &impl TakeDays,
 ) -> Result<(), Error> {
+    // A row is read, and then it is counted.
+    progress.expect(2 * units.iter().map(Unit::rows).sum::<u64>());
     let (partitions, others): (Vec<Unit>, Vec<Unit>) = units
         .into_iter()
         .partition(|unit| unit.partition().is_some());
     partitions.par_iter().try_for_each(|unit| {
         count_partition(counting, unit, take)?;
-        progress.advance(1);
+        progress.advance(2 * unit.rows());
         Ok::<(), Error>(())
     })?;
     let limits = Limits::default();
@@ -120,13 +127,12 @@ pub(super) fn count(
     });
     few.par_iter().try_for_each(|unit| {
         count_together(counting, unit, take)?;
-        progress.advance(unit.files.len() as u64);
+        progress.advance(2 * unit.rows());
         Ok::<(), Error>(())
     })?;
     for unit in &many {
         let take = |counted| take.days(unit.day(), counted);
-        mixed::count(counting, unit, limits, shelf, &take)?;
-        progress.advance(unit.files.len() as u64);
+        mixed::count(counting, unit, limits, shelf, progress, &take)?;
     }
     Ok(())
 }

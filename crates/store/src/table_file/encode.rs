@@ -40,6 +40,7 @@ pub(super) struct Encoder {
     rows_in_group: usize,
     groups: usize,
     finished: Vec<EncodedGroup>,
+    on_this_thread: bool,
 }
 
 impl std::fmt::Debug for Encoder {
@@ -82,7 +83,13 @@ impl Encoder {
             rows_in_group: 0,
             groups: 0,
             finished: Vec::new(),
+            on_this_thread: false,
         }
+    }
+
+    /// Leaves all other threads alone.
+    pub(super) fn stay_on_this_thread(&mut self) {
+        self.on_this_thread = true;
     }
 
     /// Takes rows in and encodes as many as fill whole cuts. Texts may be dictionaries.
@@ -136,7 +143,7 @@ impl Encoder {
             cuts.iter()
                 .try_for_each(|cut| write_column(&fields[index], writers, pending, index, cut))
         };
-        if rows >= SIDE_BY_SIDE {
+        if rows >= SIDE_BY_SIDE && !self.on_this_thread {
             let columns = self.columns.par_iter_mut().with_max_len(1);
             columns.enumerate().try_for_each(column)?;
         } else {
@@ -187,11 +194,15 @@ impl Encoder {
 
     fn close_group(&mut self) -> Result<(), ParquetError> {
         let columns = std::mem::take(&mut self.columns);
-        let group: Result<Vec<EncodedGroup>, ParquetError> = columns
-            .into_par_iter()
-            .with_max_len(1)
-            .map(|leaves| leaves.into_iter().map(ArrowColumnWriter::close).collect())
-            .collect();
+        let close = |leaves: Vec<ArrowColumnWriter>| -> Result<EncodedGroup, ParquetError> {
+            leaves.into_iter().map(ArrowColumnWriter::close).collect()
+        };
+        let group: Result<Vec<EncodedGroup>, ParquetError> = if self.on_this_thread {
+            columns.into_iter().map(close).collect()
+        } else {
+            let columns = columns.into_par_iter().with_max_len(1);
+            columns.map(close).collect()
+        };
         self.finished.push(group?.into_iter().flatten().collect());
         self.groups += 1;
         self.rows_in_group = 0;

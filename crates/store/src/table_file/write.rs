@@ -131,6 +131,14 @@ impl TableWriter {
         })
     }
 
+    /// Encodes on the caller's thread alone, for files that are written side by side: a thread that waits
+    /// for the columns of one would begin another.
+    #[must_use]
+    pub fn on_this_thread(mut self) -> Self {
+        self.encoder.stay_on_this_thread();
+        self
+    }
+
     /// Appends rows.
     ///
     /// # Errors

@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 
 use af_count::{PeopleIndex, Retractions};
 use af_model::tables::attack_signals;
-use af_model::{HashKey, Person};
-use af_store::{Partitioned, sorted_batch};
+use af_model::{HashKey, Person, UtcMillis};
+use af_store::{Metadata, Partitioned, sorted_batch, table_file};
 use af_testkit::generate::{self, Size, organization};
 use af_testkit::oracle::{OracleInput, OracleSignal};
 use arrow::compute::concat_batches;
 
+use super::index::{INDEX, PEOPLE};
 use super::*;
 use crate::progress::Silent;
 use crate::tally::{Cut, count_with};
@@ -73,6 +74,10 @@ impl Case {
 
     /// Counts with what is kept and without, and tells how many days were kept from before.
     fn count(&self) -> usize {
+        self.count_files(&self.files())
+    }
+
+    fn count_files(&self, files: &[PathBuf]) -> usize {
         let people = PeopleIndex::new(self.people.clone(), &self.key);
         let retractions = Retractions::new(&self.retracted, self.cut.known_at);
         let counting = Counting {
@@ -81,7 +86,6 @@ impl Case {
             cut: self.cut,
             key: Some(&self.key),
         };
-        let files = self.files();
         let lock = self.store.lock().unwrap();
         let shelf = Shelf::new(&self.store.tmp_dir(), 0);
         let job = StoreCount {
@@ -91,15 +95,15 @@ impl Case {
             retracted: &self.retracted,
             shelf: &shelf,
         };
-        let found = count_store(job, &files, &Silent).unwrap();
-        let scratch = count_with(counting, &[], &files, &Silent).unwrap();
+        let found = count_store(job, files, &Silent).unwrap();
+        let scratch = count_with(counting, &[], files, &Silent).unwrap();
         assert_eq!(found.counted.collect(), scratch);
         for people in [1, 4, 1_000] {
             assert_eq!(found.counted.collect_in_slices(people), scratch);
         }
         let mut inputs = found.inputs;
         inputs.sort();
-        let mut expected = entries(&files).unwrap();
+        let mut expected = entries(files).unwrap();
         expected.sort();
         assert_eq!(inputs, expected);
         found.kept.len()
@@ -107,7 +111,7 @@ impl Case {
 
     /// How many days a count leaves for the next.
     fn left(&self) -> usize {
-        read_index(&self.store).unwrap().days.len()
+        Index::read(&self.store).unwrap().days.len()
     }
 }
 
@@ -204,5 +208,88 @@ fn a_new_colleague_voids_no_day_that_does_not_name_them() {
     let tenant = case.people[0].tenant_uid.clone();
     case.people
         .push(Person::new(&tenant, "00u-new", "somebody.new@example.com"));
+    assert_eq!(case.count(), left);
+}
+
+#[test]
+fn a_file_without_signals_keeps_no_day_from_being_kept() {
+    let size = Size {
+        people: 20,
+        signals: 300,
+    };
+    let input = organization(7, size);
+    let case = Case::new(&input);
+    case.add(&input.signals);
+    let nothing = case
+        .store
+        .signals_dir(case.cut.as_of.day())
+        .join("nothing.parquet");
+    fs_err::create_dir_all(nothing.parent().unwrap()).unwrap();
+    let table = &attack_signals::TABLE;
+    table_file::write(
+        &nothing,
+        table,
+        [attack_signals::batch(&[])],
+        &Metadata::new(),
+    )
+    .unwrap();
+    case.count();
+    let left = case.left();
+    assert!(left > 10);
+    assert_eq!(case.count(), left);
+}
+
+#[test]
+fn a_file_of_several_days_voids_the_days_that_it_shares() {
+    let size = Size {
+        people: 20,
+        signals: 300,
+    };
+    let input = organization(8, size);
+    let case = Case::new(&input);
+    case.add(&input.signals);
+    case.count();
+    let left = case.left();
+    let of_two_days: Vec<OracleSignal> = [5, 3]
+        .map(|back| OracleSignal {
+            signal_uid: format!("late-{back}"),
+            time: UtcMillis(case.cut.as_of.0 - back * 86_400_000),
+            ..input.signals[0].clone()
+        })
+        .into();
+    let batches = generate::to_batches(&of_two_days, 1);
+    let path = case.store.signals_dir(UtcDay(0)).join("foreign.parquet");
+    fs_err::create_dir_all(path.parent().unwrap()).unwrap();
+    table_file::write(&path, &attack_signals::TABLE, batches, &Metadata::new()).unwrap();
+    let mut files = case.files();
+    files.push(path);
+    let kept = case.count_files(&files);
+    assert!((left - 3..left).contains(&kept), "{kept} of {left}");
+}
+
+#[test]
+fn counts_that_the_index_does_not_know_are_not_believed() {
+    let size = Size {
+        people: 20,
+        signals: 300,
+    };
+    let input = organization(4, size);
+    let mut case = Case::new(&input);
+    case.add(&input.signals);
+    case.count();
+    let left = case.left();
+    // A run that counts some days anew under other retractions and stops before it writes the index.
+    let folder = case.store.counts_cache_dir();
+    let files = [INDEX, PEOPLE].map(|name| folder.join(name));
+    let before = files.clone().map(|file| fs_err::read(file).unwrap());
+    case.retracted = input.retractions.clone();
+    let untouched = case.count();
+    assert!(untouched < left, "something is retracted");
+    for (file, bytes) in files.iter().zip(before) {
+        fs_err::write(file, bytes).unwrap();
+    }
+    // Then the retractions are taken back.
+    case.retracted.clear();
+    assert_eq!(case.count(), untouched);
     assert_eq!(case.count(), left);
 }

@@ -2,147 +2,168 @@
 //! of memory until their tenant is scored.
 //!
 //! ```text
-//! 32 bytes   BLAKE3 of all that follows
-//! 8 bytes    length of the next piece, little endian
-//! Arrow      blocks, as a stream
-//! 8 bytes    length of the next piece, little endian
-//! Arrow      signals of nobody, as a stream
-//! 8 bytes    length of the next piece, little endian
-//! JSON       accounts and feeds of every tenant, and what the numbers in the streams mean
+//! 32 bytes   BLAKE3 of the rest of the head and of the hashes at the end
+//!  8 bytes   length of each piece, little endian
+//! pieces     blocks      Arrow: what figures are made of
+//!            details     Arrow: the signals behind each block
+//!            unmatched   Arrow: signals of nobody
+//!            tenants     Arrow: accounts, and how many rows of the above each tenant has
+//!            feeds       Arrow: what was heard of each component of each tenant
+//!            kinds       Arrow: what blocks have in common
+//!            names       JSON: what the numbers in the pieces mean
+//! hashes     BLAKE3 of every 16 KiB of the pieces; none for bytes that end with the run
 //! ```
 //!
-//! Both streams are sorted by tenant, so that a tenant can be read after the other. People are written by
-//! their ids, because positions change with every directory.
+//! Rows are sorted by tenant, so that a tenant can be read after the other. Bytes are checked when they
+//! are read, so nothing is read only for that. People are written by their ids, because positions change
+//! with every directory.
 
-use std::collections::BTreeMap;
 use std::io::Read;
 use std::ops::Range;
+use std::sync::Arc;
 
-use af_count::{Counted, Feed, TenantCounts};
+use af_model::UtcMillis;
 use af_model::accounting::SignalAccount;
-use af_model::{Level, UtcMillis};
 use af_store::Aside;
+use arrow::array::{Array, StringArray, UInt64Array};
+use arrow::compute::concat_batches;
+use arrow::datatypes::Schema;
 use serde::{Deserialize, Serialize};
 
+mod checked;
+mod numbers;
 mod read;
+mod stream;
+mod sums;
+mod tables;
 mod write;
 
 pub(super) use read::{Cursor, SharedNames};
 pub(super) use write::Writer;
 
-const HASH_BYTES: usize = 32;
-const LENGTH_BYTES: usize = 8;
+use checked::Checked;
+use tables::Columns as _;
 
-/// How many bytes are hashed at a time.
-const CHUNK: usize = 1 << 16;
-
-/// What counts say besides blocks and unmatched signals, and what the numbers in these mean.
-#[derive(Debug, Serialize, Deserialize)]
-struct About {
-    id: String,
-    latest_ingested: Option<UtcMillis>,
-    /// In the order of their names.
-    tenants: Vec<AboutTenant>,
-    /// Everything else that is written as a number.
-    names: Vec<String>,
-    /// Lists of rules, by their names.
-    rules: Vec<Vec<u32>>,
+/// The pieces, in their order.
+#[derive(Clone, Copy)]
+enum Piece {
+    Blocks,
+    Details,
+    Unmatched,
+    Tenants,
+    Feeds,
+    Kinds,
+    Names,
 }
 
-#[derive(Debug, Serialize, Deserialize)]
-struct AboutTenant {
-    name: String,
-    /// Of those that have rows, in the order of their names.
-    number: Option<u32>,
-    account: SignalAccount,
-    conflicts: u64,
-    feeds: BTreeMap<String, Feed>,
-    blocks: usize,
+const PIECES: usize = 7;
+
+const HASH_BYTES: usize = 32;
+const LENGTH_BYTES: usize = 8;
+const HEAD_BYTES: usize = HASH_BYTES + PIECES * LENGTH_BYTES;
+
+/// What the numbers in the pieces mean.
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct Names {
+    /// Of what the counts were made.
+    id: String,
+    latest_ingested: Option<UtcMillis>,
+    texts: Vec<String>,
+    /// Lists of texts.
+    lists: Vec<Vec<u32>>,
 }
 
 /// What was counted of whole days; the bulk of it is read when it is asked for.
 #[derive(Debug)]
 pub(super) struct Kept {
-    about: About,
-    aside: Aside,
-    unmatched: Range<u64>,
-    blocks: Range<u64>,
+    pieces: Checked,
+    names: Names,
+    tenants: Tenants,
 }
 
 impl Kept {
     /// What a [`Writer`] made. `None` when they are other bytes.
     pub(super) fn open(aside: Aside) -> Option<Self> {
-        let blocks = piece(&aside, HASH_BYTES as u64)?;
-        let unmatched = piece(&aside, blocks.end)?;
-        let about = piece(&aside, unmatched.end)?;
+        let pieces = Checked::open(aside)?;
         let mut text = Vec::new();
-        aside.read(about).read_to_end(&mut text).ok()?;
-        let about: About = serde_json::from_slice(&text).ok()?;
+        pieces.read(Piece::Names).read_to_end(&mut text).ok()?;
+        let names: Names = serde_json::from_slice(&text).ok()?;
+        let mut listed = names.lists.iter().flatten();
+        if listed.any(|&number| number as usize >= names.texts.len()) {
+            return None;
+        }
+        let tenants = Tenants::read(&pieces)?;
         Some(Self {
-            about,
-            aside,
-            unmatched,
-            blocks,
+            pieces,
+            names,
+            tenants,
         })
     }
 
     /// As [`Kept::open`], for bytes that something may have happened to since, and that were made under
     /// an id.
-    pub(super) fn open_checked(aside: Aside, id: &str) -> Option<Self> {
-        let mut said = [0; HASH_BYTES];
-        aside
-            .read(0..HASH_BYTES as u64)
-            .read_exact(&mut said)
-            .ok()?;
-        let mut hasher = blake3::Hasher::new();
-        let mut rest = aside.read(HASH_BYTES as u64..u64::MAX);
-        let mut chunk = vec![0; CHUNK];
-        loop {
-            match rest.read(&mut chunk).ok()? {
-                0 => break,
-                read => hasher.update(&chunk[..read]),
-            };
-        }
-        if *hasher.finalize().as_bytes() != said {
-            return None;
-        }
-        Self::open(aside).filter(|kept| kept.about.id == id)
+    pub(super) fn open_made_of(aside: Aside, id: &str) -> Option<Self> {
+        Self::open(aside).filter(|kept| kept.pieces.have_hashes() && kept.names.id == id)
     }
 
-    /// All but blocks and signals of nobody.
-    pub(super) fn sums(&self) -> Counted {
-        let tenants = self.about.tenants.iter().map(|tenant| {
-            let counts = TenantCounts {
-                account: tenant.account,
-                conflicts: tenant.conflicts,
-                feeds: tenant.feeds.clone(),
-                ..TenantCounts::default()
-            };
-            (tenant.name.clone(), counts)
-        });
-        Counted {
-            tenants: tenants.collect(),
-            latest_ingested: self.about.latest_ingested,
-        }
+    /// Whether there is anything besides what [`Kept::add_sums`] says.
+    pub(super) fn has_rows(&self) -> bool {
+        let ends = [&self.tenants.blocks, &self.tenants.unmatched];
+        ends.iter()
+            .any(|ends| ends.iter().next_back().flatten() > Some(0))
     }
 }
 
-/// Where a piece lies whose length stands at a place.
-fn piece(aside: &Aside, at: u64) -> Option<Range<u64>> {
-    let mut length = [0; LENGTH_BYTES];
-    let start = at + LENGTH_BYTES as u64;
-    aside.read(at..start).read_exact(&mut length).ok()?;
-    let end = start.checked_add(u64::from_le_bytes(length))?;
-    Some(start..end)
+/// Accounts, and which rows of blocks and of signals of nobody are whose.
+#[derive(Debug)]
+struct Tenants {
+    /// Ascending.
+    names: StringArray,
+    account: [UInt64Array; SignalAccount::NUMBERS],
+    conflicts: UInt64Array,
+    /// Where the rows of each end; they begin where those of the one before end.
+    blocks: UInt64Array,
+    unmatched: UInt64Array,
 }
 
-fn narrow(count: usize) -> u32 {
-    u32::try_from(count).expect("fewer than 2^32 names fit into memory")
-}
+impl Tenants {
+    fn read(pieces: &Checked) -> Option<Self> {
+        let batches = stream::all(pieces, Piece::Tenants)?;
+        let schema = Schema::new(tables::Tenants::fields());
+        let table = concat_batches(&Arc::new(schema), &batches).ok()?;
+        let numbers = |name| stream::u64s(&table, name).cloned();
+        let account: Option<Vec<_>> = SignalAccount::NAMES.into_iter().map(numbers).collect();
+        Some(Self {
+            names: stream::texts(&table, "name")?.clone(),
+            account: account?.try_into().ok()?,
+            conflicts: numbers("conflicts")?,
+            blocks: numbers("blocks_end")?,
+            unmatched: numbers("unmatched_end")?,
+        })
+    }
 
-fn level_of(slot: u32) -> Option<Level> {
-    let levels = [Level::Critical, Level::High, Level::Medium, Level::Low];
-    levels
-        .into_iter()
-        .find(|level| narrow(level.slot()) == slot)
+    fn blocks_of(&self, tenant: &str) -> Range<u64> {
+        self.rows_of(tenant, &self.blocks)
+    }
+
+    fn unmatched_of(&self, tenant: &str) -> Range<u64> {
+        self.rows_of(tenant, &self.unmatched)
+    }
+
+    fn rows_of(&self, tenant: &str, ends: &UInt64Array) -> Range<u64> {
+        let (mut from, mut to) = (0, self.names.len());
+        while from < to {
+            let middle = from.midpoint(to);
+            if self.names.value(middle) < tenant {
+                from = middle + 1;
+            } else {
+                to = middle;
+            }
+        }
+        if from == self.names.len() || self.names.value(from) != tenant {
+            return 0..0;
+        }
+        let start = from.checked_sub(1).map_or(0, |before| ends.value(before));
+        start..ends.value(from)
+    }
 }

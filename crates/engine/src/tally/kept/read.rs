@@ -1,67 +1,57 @@
 //! Bytes → counts, a tenant after the other.
 
 use std::collections::BTreeSet;
-use std::io::BufReader;
 use std::ops::Range;
 use std::sync::Arc;
 
 use af_count::{CountedBlock, PeopleIndex, SignalUids, TextList, Unmatched, UnmatchedReason};
-use af_model::{UtcDay, UtcMillis};
-use af_store::AsideReader;
-use arrow::array::{Array, AsArray, Int32Array, Int64Array, RecordBatch, UInt32Array, UInt64Array};
-use arrow::datatypes::{Int32Type, Int64Type, UInt32Type, UInt64Type};
-use arrow::ipc::reader::StreamReader;
+use af_model::{Level, UtcDay, UtcMillis};
+use arrow::array::{Array, AsArray, ListArray, RecordBatch, StringArray};
 
-use super::{AboutTenant, Kept, level_of};
+use super::numbers::narrow;
+use super::stream::{Rows, all, i32s, texts, u32s, u64s};
+use super::{Kept, Piece};
 use crate::assemble::Look;
 
 /// Goes through what was counted of some days, tenants in ascending order.
 pub(in crate::tally) struct Cursor<'k> {
     kept: &'k Kept,
     meaning: Meaning,
-    unmatched: Stream,
-    blocks: Stream,
+    blocks: Rows,
+    /// The first row that nobody asked for.
+    next: u64,
+    /// Only of those who look at details.
+    details: Option<Rows>,
+    unmatched: Option<Rows>,
 }
 
 impl<'k> Cursor<'k> {
     /// `None` when the bytes are not what was written. Days share their names: those of blocks are then
     /// hardly ever compared.
-    pub(in crate::tally) fn new(kept: &'k Kept, shared: &mut SharedNames) -> Option<Self> {
-        let about = &kept.about;
-        let names: Vec<Arc<str>> = about.names.iter().map(|name| shared.get(name)).collect();
-        let rules: Option<Vec<Arc<[Arc<str>]>>> = about
-            .rules
-            .iter()
-            .map(|list| {
-                let list = list.iter().map(|&rule| names.get(rule as usize).cloned());
-                list.collect::<Option<Vec<_>>>().map(Into::into)
-            })
-            .collect();
+    pub(in crate::tally) fn new(
+        kept: &'k Kept,
+        look: Look,
+        shared: &mut SharedNames,
+    ) -> Option<Self> {
+        let rows = |piece| Rows::open(&kept.pieces, piece);
+        let (details, unmatched) = match look {
+            Look::Figures => (None, None),
+            Look::Details => (Some(rows(Piece::Details)?), Some(rows(Piece::Unmatched)?)),
+        };
         Some(Self {
             kept,
-            meaning: Meaning {
-                names,
-                rules: rules?,
-            },
-            unmatched: Stream::open(kept, kept.unmatched.clone())?,
-            blocks: Stream::open(kept, kept.blocks.clone())?,
+            meaning: Meaning::of(kept, shared)?,
+            blocks: rows(Piece::Blocks)?,
+            next: 0,
+            details,
+            unmatched,
         })
     }
 
     /// How many blocks a tenant has.
     pub(in crate::tally) fn blocks_of(&self, tenant: &str) -> usize {
-        self.about(tenant).map_or(0, |tenant| tenant.blocks)
-    }
-
-    fn about(&self, tenant: &str) -> Option<&'k AboutTenant> {
-        let tenants = &self.kept.about.tenants;
-        let found = tenants.binary_search_by(|known| known.name.as_str().cmp(tenant));
-        Some(&tenants[found.ok()?])
-    }
-
-    /// The number of a tenant that has rows.
-    fn number(&self, tenant: &str) -> Option<u32> {
-        self.about(tenant)?.number
+        let rows = self.kept.tenants.blocks_of(tenant);
+        usize::try_from(rows.end - rows.start).unwrap_or(usize::MAX)
     }
 
     /// A tenant's blocks of people who stand before `end`, if it is given, and were not asked for yet. No
@@ -72,33 +62,50 @@ impl<'k> Cursor<'k> {
         tenant: &str,
         end: Option<u32>,
         people: &PeopleIndex,
-        look: Look,
     ) -> Option<Vec<CountedBlock>> {
-        let mut blocks = Vec::new();
-        let Some(number) = self.number(tenant) else {
-            return Some(blocks);
-        };
-        let meaning = &self.meaning;
-        let positions = people.positions_of(tenant);
+        let mut found = Vec::new();
+        let rows = self.kept.tenants.blocks_of(tenant);
+        if rows.is_empty() {
+            return Some(found);
+        }
+        let mut positions = people.positions_of(tenant);
         let until = end.map(|end| people.user_uid(end));
-        self.blocks.rows_of(number, until, |batch, rows| {
-            meaning.add_blocks(batch, rows, positions.as_ref()?, look, &mut blocks)
-        })?;
-        Some(blocks)
+        let mut next = self.next.max(rows.start);
+        while next < rows.end {
+            let (batch, from) = self.blocks.batch_of(next)?;
+            let left = usize::try_from(rows.end - next).unwrap_or(usize::MAX);
+            let all = from..batch.num_rows().min(from.saturating_add(left));
+            let taken = match until {
+                Some(until) => from..first_from(texts(batch, "user_uid")?, all.clone(), until),
+                None => all.clone(),
+            };
+            let details = match &mut self.details {
+                Some(details) => Some(details.batch_of(next)?.0),
+                None => None,
+            };
+            let uids = Uids::of(details, taken.clone())?;
+            let end = taken.end;
+            next += taken.len() as u64;
+            self.meaning
+                .add_blocks(batch, taken, positions.as_mut()?, &uids, &mut found)?;
+            if end < all.end {
+                break;
+            }
+        }
+        self.next = next;
+        Some(found)
     }
 
     /// A tenant's signals of nobody; no earlier tenant's can be asked for after them. `None` as for
-    /// [`Cursor::blocks`].
+    /// [`Cursor::blocks`], and for those who look at figures only.
     pub(in crate::tally) fn unmatched(&mut self, tenant: &str) -> Option<Vec<Unmatched>> {
-        let mut unmatched = Vec::new();
-        let Some(number) = self.number(tenant) else {
-            return Some(unmatched);
-        };
+        let mut found = Vec::new();
+        let rows = self.kept.tenants.unmatched_of(tenant);
         let meaning = &self.meaning;
-        self.unmatched.rows_of(number, None, |batch, rows| {
-            meaning.add_unmatched(batch, rows, &mut unmatched)
+        self.unmatched.as_mut()?.each(rows, |batch, rows| {
+            meaning.add_unmatched(batch, rows, &mut found)
         })?;
-        Some(unmatched)
+        Some(found)
     }
 }
 
@@ -117,58 +124,9 @@ impl SharedNames {
     }
 }
 
-/// A stream of batches whose first column is the tenant's number, ascending.
-struct Stream {
-    reader: StreamReader<BufReader<AsideReader>>,
-    /// What was read last and the first of its rows that nobody asked for.
-    batch: Option<(RecordBatch, usize)>,
-}
-
-impl Stream {
-    fn open(kept: &Kept, range: Range<u64>) -> Option<Self> {
-        let reader = StreamReader::try_new_buffered(kept.aside.read(range), None);
-        Some(Self {
-            reader: reader.ok()?,
-            batch: None,
-        })
-    }
-
-    /// Hands on the rows of a tenant, and of these only those of people whose ids come before `until`.
-    fn rows_of(
-        &mut self,
-        tenant: u32,
-        until: Option<&str>,
-        mut each: impl FnMut(&RecordBatch, Range<usize>) -> Option<()>,
-    ) -> Option<()> {
-        loop {
-            let (batch, first) = match self.batch.take() {
-                Some(open) => open,
-                None => match self.reader.next() {
-                    Some(batch) => (batch.ok()?, 0),
-                    None => return Some(()),
-                },
-            };
-            let tenants = number(&batch, "tenant")?.values();
-            let start = first + tenants[first..].partition_point(|&number| number < tenant);
-            let mut end = start + tenants[start..].partition_point(|&number| number == tenant);
-            if let Some(until) = until {
-                end = first_from(&batch, start..end, until)?;
-            }
-            if start < end {
-                each(&batch, start..end)?;
-            }
-            if end < batch.num_rows() {
-                self.batch = Some((batch, end));
-                return Some(());
-            }
-        }
-    }
-}
-
 /// The first of some rows, sorted by person, whose person's id does not come before another; their end if
 /// there is none.
-fn first_from(batch: &RecordBatch, rows: Range<usize>, until: &str) -> Option<usize> {
-    let user_uids = batch.column_by_name("user_uid")?.as_string_opt::<i32>()?;
+fn first_from(user_uids: &StringArray, rows: Range<usize>, until: &str) -> usize {
     let (mut from, mut to) = (rows.start, rows.end);
     while from < to {
         let middle = from.midpoint(to);
@@ -178,73 +136,109 @@ fn first_from(batch: &RecordBatch, rows: Range<usize>, until: &str) -> Option<us
             to = middle;
         }
     }
-    Some(from)
+    from
 }
 
-fn number<'b>(batch: &'b RecordBatch, column: &str) -> Option<&'b UInt32Array> {
-    batch
-        .column_by_name(column)?
-        .as_primitive_opt::<UInt32Type>()
+/// The signals behind some blocks, if they are looked at.
+struct Uids<'b> {
+    lists: Option<&'b ListArray>,
+    /// Those of all these blocks.
+    uids: Arc<TextList>,
+    /// The place of the first of them in the lists.
+    first: i32,
 }
 
-fn time<'b>(batch: &'b RecordBatch, column: &str) -> Option<&'b Int64Array> {
-    batch
-        .column_by_name(column)?
-        .as_primitive_opt::<Int64Type>()
-}
+impl<'b> Uids<'b> {
+    fn of(details: Option<&'b RecordBatch>, rows: Range<usize>) -> Option<Self> {
+        let Some(batch) = details else {
+            return Some(Self {
+                lists: None,
+                uids: Arc::default(),
+                first: 0,
+            });
+        };
+        let lists = batch.column_by_name("signal_uids")?.as_list_opt::<i32>()?;
+        let texts = lists.values().as_string_opt::<i32>()?;
+        let ends = lists.value_offsets();
+        let (first, end) = (*ends.get(rows.start)?, *ends.get(rows.end)?);
+        let mut uids = TextList::default();
+        let places = usize::try_from(first).ok()?..usize::try_from(end).ok()?;
+        uids.extend(places.map(|place| texts.value(place)));
+        Some(Self {
+            lists: Some(lists),
+            uids: Arc::new(uids),
+            first,
+        })
+    }
 
-fn days(batch: &RecordBatch) -> Option<&Int32Array> {
-    batch.column_by_name("day")?.as_primitive_opt::<Int32Type>()
-}
-
-fn n(batch: &RecordBatch) -> Option<&UInt64Array> {
-    batch.column_by_name("n")?.as_primitive_opt::<UInt64Type>()
+    fn of_row(&self, row: usize) -> Option<SignalUids> {
+        let Some(lists) = self.lists else {
+            return Some(SignalUids::of(&self.uids, 0..0));
+        };
+        let ends = lists.value_offsets();
+        let place = |row: usize| u32::try_from(ends[row] - self.first).ok();
+        Some(SignalUids::of(&self.uids, place(row)?..place(row + 1)?))
+    }
 }
 
 /// What numbers mean.
 struct Meaning {
-    names: Vec<Arc<str>>,
-    rules: Vec<Arc<[Arc<str>]>>,
+    texts: Vec<Arc<str>>,
+    kinds: Vec<Kind>,
+}
+
+/// What blocks have in common.
+struct Kind {
+    component: Arc<str>,
+    family: Arc<str>,
+    level: Level,
+    day: UtcDay,
+    rules: Arc<[Arc<str>]>,
 }
 
 impl Meaning {
-    fn name(&self, number: u32) -> Option<Arc<str>> {
-        self.names.get(number as usize).cloned()
+    fn of(kept: &Kept, shared: &mut SharedNames) -> Option<Self> {
+        let names = &kept.names;
+        let texts: Vec<Arc<str>> = names.texts.iter().map(|text| shared.get(text)).collect();
+        let text = |number: u32| texts.get(number as usize).cloned();
+        let list = |list: &Vec<u32>| list.iter().map(|&number| text(number)).collect();
+        let lists: Option<Vec<Arc<[Arc<str>]>>> = names.lists.iter().map(list).collect();
+        let lists = lists?;
+        let mut kinds = Vec::new();
+        for batch in all(&kept.pieces, Piece::Kinds)? {
+            let (component, family) = (u32s(&batch, "component")?, u32s(&batch, "family")?);
+            let (level, rules) = (u32s(&batch, "level")?, u32s(&batch, "rules")?);
+            let day = i32s(&batch, "day")?;
+            for row in 0..batch.num_rows() {
+                kinds.push(Kind {
+                    component: text(component.value(row))?,
+                    family: text(family.value(row))?,
+                    level: level_of(level.value(row))?,
+                    day: UtcDay(day.value(row)),
+                    rules: Arc::clone(lists.get(rules.value(row) as usize)?),
+                });
+            }
+        }
+        Some(Self { texts, kinds })
+    }
+
+    fn text(&self, number: u32) -> Option<Arc<str>> {
+        self.texts.get(number as usize).cloned()
     }
 
     fn add_blocks(
         &self,
         batch: &RecordBatch,
         rows: Range<usize>,
-        positions: &impl Fn(&str) -> Option<u32>,
-        look: Look,
-        blocks: &mut Vec<CountedBlock>,
+        positions: &mut impl FnMut(&str) -> Option<u32>,
+        signals: &Uids<'_>,
+        found: &mut Vec<CountedBlock>,
     ) -> Option<()> {
-        let (component, family) = (number(batch, "component")?, number(batch, "family")?);
-        let (level, rules) = (number(batch, "level")?, number(batch, "rules")?);
-        let (first, last) = (time(batch, "first_time")?, time(batch, "last_time")?);
-        let (day, n) = (days(batch)?, n(batch)?);
-        let user_uids = batch.column_by_name("user_uid")?.as_string_opt::<i32>()?;
-        let signal_uids = batch.column_by_name("signal_uids")?.as_list_opt::<i32>()?;
-        let uids = signal_uids.values().as_string_opt::<i32>()?;
-        let place = |row: usize| usize::try_from(signal_uids.value_offsets()[row]).ok();
-        let mut list = TextList::default();
-        let first_uid = place(rows.start)?;
-        if look == Look::Details {
-            let end_uid = place(rows.end)?;
-            list.extend((first_uid..end_uid).map(|uid| uids.value(uid)));
-        }
-        let list = Arc::new(list);
-        let named = |row: usize| {
-            if look == Look::Figures {
-                return Some(SignalUids::of(&list, 0..0));
-            }
-            let from = u32::try_from(place(row)? - first_uid).ok()?;
-            let to = u32::try_from(place(row + 1)? - first_uid).ok()?;
-            Some(SignalUids::of(&list, from..to))
-        };
+        let user_uids = texts(batch, "user_uid")?;
+        let (kinds, n) = (u32s(batch, "kind")?, u64s(batch, "n")?);
+        let (first, last) = (u32s(batch, "first")?, u32s(batch, "last")?);
         let mut person: Option<(&str, u32)> = None;
-        blocks.reserve(rows.len());
+        found.reserve(rows.len());
         for row in rows {
             let user_uid = user_uids.value(row);
             // A person's blocks stand side by side.
@@ -253,17 +247,19 @@ impl Meaning {
                 _ => positions(user_uid)?,
             };
             person = Some((user_uid, position));
-            blocks.push(CountedBlock {
+            let kind = self.kinds.get(kinds.value(row) as usize)?;
+            let at = |in_day: u32| UtcMillis(kind.day.start().0 + i64::from(in_day));
+            found.push(CountedBlock {
                 person: position,
-                component: self.name(component.value(row))?,
-                family: self.name(family.value(row))?,
-                day: UtcDay(day.value(row)),
-                level: level_of(level.value(row))?,
+                component: Arc::clone(&kind.component),
+                family: Arc::clone(&kind.family),
+                day: kind.day,
+                level: kind.level,
                 n: n.value(row),
-                first_time: UtcMillis(first.value(row)),
-                last_time: UtcMillis(last.value(row)),
-                rule_ids: Arc::clone(self.rules.get(rules.value(row) as usize)?),
-                signal_uids: named(row)?,
+                first_time: at(first.value(row)),
+                last_time: at(last.value(row)),
+                rule_ids: Arc::clone(&kind.rules),
+                signal_uids: signals.of_row(row)?,
             });
         }
         Some(())
@@ -273,31 +269,36 @@ impl Meaning {
         &self,
         batch: &RecordBatch,
         rows: Range<usize>,
-        unmatched: &mut Vec<Unmatched>,
+        found: &mut Vec<Unmatched>,
     ) -> Option<()> {
-        let (reason, source) = (number(batch, "reason")?, number(batch, "source")?);
-        let (component, family) = (number(batch, "component")?, number(batch, "family")?);
-        let (level, rule_id) = (number(batch, "level")?, number(batch, "rule_id")?);
-        let (day, n) = (days(batch)?, n(batch)?);
-        let hashes = batch
-            .column_by_name("subject_hash")?
-            .as_string_opt::<i32>()?;
+        let (reason, source) = (u32s(batch, "reason")?, u32s(batch, "source")?);
+        let (component, family) = (u32s(batch, "component")?, u32s(batch, "family")?);
+        let (level, rule_id) = (u32s(batch, "level")?, u32s(batch, "rule_id")?);
+        let (day, n) = (i32s(batch, "day")?, u64s(batch, "n")?);
+        let hashes = texts(batch, "subject_hash")?;
         for row in rows {
-            let reason = self.name(reason.value(row))?;
-            unmatched.push(Unmatched {
+            let reason = self.text(reason.value(row))?;
+            found.push(Unmatched {
                 reason: UnmatchedReason::ALL
                     .into_iter()
                     .find(|known| known.as_str() == &*reason)?,
-                source: self.name(source.value(row))?,
+                source: self.text(source.value(row))?,
                 day: UtcDay(day.value(row)),
-                component: self.name(component.value(row))?,
-                family: self.name(family.value(row))?,
+                component: self.text(component.value(row))?,
+                family: self.text(family.value(row))?,
                 level: level_of(level.value(row))?,
-                rule_id: self.name(rule_id.value(row))?,
+                rule_id: self.text(rule_id.value(row))?,
                 subject_hash: hashes.is_valid(row).then(|| hashes.value(row).to_owned()),
                 n: n.value(row),
             });
         }
         Some(())
     }
+}
+
+fn level_of(slot: u32) -> Option<Level> {
+    let levels = [Level::Critical, Level::High, Level::Medium, Level::Low];
+    levels
+        .into_iter()
+        .find(|level| narrow(level.slot()) == slot)
 }

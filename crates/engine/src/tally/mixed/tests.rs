@@ -98,7 +98,7 @@ fn counted(
             sum.lock().unwrap().absorb(counted);
             Ok(())
         };
-        count(counting, unit, limits, shelf, &take)?;
+        count(counting, unit, limits, shelf, &Silent, &take)?;
     }
     let mut sum = sum.into_inner().unwrap();
     sum.sort();
@@ -166,6 +166,7 @@ fn every_day_is_handed_on_once() {
             &unit,
             limits,
             &Shelf::new(folder.path(), 0),
+            &Silent,
             &take,
         )
         .unwrap();
