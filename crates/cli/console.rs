@@ -204,7 +204,8 @@ impl Stopwatch {
         tracing::debug!(stage, "{stage} begins");
         let result = act();
         let took = began.elapsed();
-        tracing::debug!(stage, seconds = took.as_secs_f64(), "done");
+        let seconds = took.as_secs_f64();
+        tracing::debug!(stage, seconds, "{stage} took {seconds:.3} s");
         self.with_laps(|laps| laps.add(stage, took));
         result
     }

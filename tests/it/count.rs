@@ -2,11 +2,15 @@
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
+use std::fs::File;
 use std::path::Path;
 
 use af_model::tables::{attack_signals, bucket_counts};
 use af_model::{UtcDay, UtcMillis};
 use af_store::{Metadata, table_file};
+use parquet::arrow::ArrowWriter;
+use parquet::file::properties::WriterProperties;
+use parquet::file::reader::{FileReader, SerializedFileReader};
 
 use super::support::{program, table};
 
@@ -167,4 +171,44 @@ fn of_two_rows_about_a_person_the_same_one_counts_and_others_are_told() {
         "{said}"
     );
     assert!(said.contains("line 1204, no_email_and_no_login"), "{said}");
+}
+
+/// Rewrites a file so that it says of itself all that it said, while its second half comes first.
+fn turn_around(path: &Path) {
+    let before = SerializedFileReader::new(File::open(path).unwrap()).unwrap();
+    let said = before.metadata().file_metadata();
+    let properties = WriterProperties::builder()
+        .set_created_by(said.created_by().unwrap().to_owned())
+        .set_key_value_metadata(said.key_value_metadata().cloned())
+        .build();
+    let batches = table_file::read(path, &attack_signals::TABLE, None, af_store::Scan::File);
+    let batches: Vec<_> = batches.unwrap().map(Result::unwrap).collect();
+    let schema = batches[0].schema();
+    let all = arrow::compute::concat_batches(&schema, &batches).unwrap();
+    let half = all.num_rows() / 2;
+    std::fs::remove_file(path).unwrap();
+    let mut writer =
+        ArrowWriter::try_new(File::create(path).unwrap(), schema, Some(properties)).unwrap();
+    writer
+        .write(&all.slice(half, all.num_rows() - half))
+        .unwrap();
+    writer.write(&all.slice(0, half)).unwrap();
+    writer.close().unwrap();
+}
+
+#[test]
+fn a_file_that_is_not_in_the_order_that_it_claims_counts_all_the_same() {
+    let folder = tempfile::tempdir().unwrap();
+    let files = write_days(folder.path());
+    write_people(folder.path(), "");
+    let (sorted, ..) = both(folder.path(), &files);
+    for verb in ["count", "score"] {
+        std::fs::remove_dir_all(folder.path().join(verb)).unwrap();
+    }
+    for file in &files {
+        turn_around(&folder.path().join(file));
+    }
+    let (counted, of_snapshot, _) = both(folder.path(), &files);
+    assert_eq!(counted, sorted);
+    assert_eq!(of_snapshot, sorted);
 }

@@ -14,7 +14,7 @@ use crate::retractions::Targets;
 /// A signal that counts, or another signal of its incident stands for it.
 #[derive(Clone, Copy)]
 pub(crate) struct Admitted<'p> {
-    /// Position in the index's people.
+    /// The position in the index.
     pub(crate) person: u32,
     /// Component and family.
     pub(crate) series: u32,

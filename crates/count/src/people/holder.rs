@@ -44,7 +44,7 @@ fn bit(kind: KeyKind) -> u8 {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Holding {
     pub(crate) kind: KeyKind,
-    /// Position in the index's people.
+    /// The position in the index.
     pub(crate) person: u32,
     /// First instant of an alias; the least for logins and e-mails, which are held without bounds.
     pub(crate) from: UtcMillis,

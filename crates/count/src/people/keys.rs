@@ -1,5 +1,5 @@
 //! The keys of one tenant's people: texts in one piece, found by a hash of four bytes beside their
-//! place, so that a directory of a million people costs about a tenth of a gigabyte.
+//! place, so that a directory of a million people costs about 150 megabytes.
 
 use std::cmp::Ordering;
 use std::hash::BuildHasher;

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use af_count::{Counted, CountedBlock, SignalUids, TenantCounts, Unmatched};
+use af_count::{Counted, CountedBlock, SignalUids, TenantCounts, Unmatched, UnmatchedReason};
 use af_model::tables::{bucket_counts, signal_attribution, user_scores};
 use af_model::{Level, Params, Person, UtcDay, UtcMillis};
 
@@ -19,13 +19,19 @@ fn as_of() -> UtcMillis {
     UtcMillis::parse_cut("2026-11-20").unwrap()
 }
 
-/// Three tenants; everybody has 72 blocks, every seventh is a service account.
+/// Everybody else exists at the cut.
+fn is_yet_to_come(person: u32) -> bool {
+    person % 5 == 4
+}
+
+/// Three tenants; everybody who exists has 72 blocks, every seventh is a service account.
 fn people() -> Vec<Person> {
     let mut people = Vec::new();
     for tenant in ["acme", "beta", "gamma"] {
         people.extend((0..PEOPLE).map(|n| Person {
             user_type: (n % 7 == 3).then(|| "service".to_owned()),
             department: Some(format!("d{}", n % 3)),
+            created: is_yet_to_come(n).then(|| UtcMillis(as_of().0 + 1)),
             ..Person::new(
                 tenant,
                 &format!("u{n:04}"),
@@ -39,7 +45,8 @@ fn people() -> Vec<Person> {
 fn counts(first: u32, broken: bool) -> TenantCounts {
     let names: Vec<Arc<str>> = ["email", "identity"].map(Arc::from).to_vec();
     let mut counts = TenantCounts::default();
-    for person in first..first + PEOPLE {
+    let existing = (first..first + PEOPLE).filter(|person| !is_yet_to_come(person - first));
+    for person in existing {
         for (component, family, age) in
             (0..2).flat_map(|c| (0..2).flat_map(move |f| (0..9).map(move |a| (c, f, a))))
         {
@@ -63,7 +70,23 @@ fn counts(first: u32, broken: bool) -> TenantCounts {
             }
         }
     }
+    counts.unmatched = (0..30).map(nobody).collect();
     counts
+}
+
+/// A signal of nobody.
+fn nobody(number: u8) -> Unmatched {
+    Unmatched {
+        reason: UnmatchedReason::NoMatch,
+        source: "gateway".into(),
+        day: as_of().day(),
+        component: "email".into(),
+        family: "phishing".into(),
+        level: Level::Low,
+        rule_id: "rule".into(),
+        subject_hash: Some(format!("{number:064}")),
+        n: u64::from(number) + 1,
+    }
 }
 
 /// Says that every tenant is too large to be held.
@@ -71,6 +94,7 @@ struct TooLarge<'c>(&'c Counted);
 
 struct Halves<'c> {
     blocks: &'c [CountedBlock],
+    unmatched: &'c [Unmatched],
     taken: BTreeMap<bool, usize>,
 }
 
@@ -80,9 +104,12 @@ impl<'c> CountsByTenant<'c> for TooLarge<'c> {
     }
 
     fn in_slices<'s>(&'s mut self, uid: &'s str) -> Result<Option<Box<dyn Slices + 's>>, Error> {
-        let blocks = &self.0.tenants[uid].blocks;
-        let taken = BTreeMap::new();
-        Ok(Some(Box::new(Halves { blocks, taken })))
+        let counts = &self.0.tenants[uid];
+        Ok(Some(Box::new(Halves {
+            blocks: &counts.blocks,
+            unmatched: &counts.unmatched,
+            taken: BTreeMap::new(),
+        })))
     }
 
     fn rewind(&mut self) -> Result<(), Error> {
@@ -112,7 +139,7 @@ impl Slices for Halves<'_> {
     }
 
     fn unmatched(&mut self) -> Result<Vec<Unmatched>, Error> {
-        Ok(Vec::new())
+        Ok(self.unmatched.to_vec())
     }
 }
 

@@ -133,4 +133,26 @@ mod tests {
             prop_assert_eq!(distinct.len(), values.len());
         }
     }
+
+    #[test]
+    fn a_null_among_the_values_of_a_dictionary_is_a_null() {
+        let values = |values: Vec<Option<&str>>| Arc::new(StringArray::from(values)) as ArrayRef;
+        let part = |keys: Vec<Option<i32>>, texts| {
+            let part = DictionaryArray::try_new(Int32Array::from(keys), values(texts));
+            Arc::new(part.unwrap()) as ArrayRef
+        };
+        let one = one_dictionary(&[
+            part(vec![Some(0)], vec![Some("b")]),
+            part(
+                vec![Some(0), Some(1), None, Some(2)],
+                vec![Some("a"), None, Some("b")],
+            ),
+        ]);
+        let one = one.unwrap();
+        let texts = one
+            .as_dictionary::<Int32Type>()
+            .downcast_dict::<StringArray>();
+        let read: Vec<Option<&str>> = texts.expect("strings").into_iter().collect();
+        assert_eq!(read, [Some("b"), Some("a"), None, None, Some("b")]);
+    }
 }
