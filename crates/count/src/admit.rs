@@ -8,7 +8,7 @@ use crate::counter::Cut;
 use crate::kind::Kinds;
 use crate::output::UnmatchedReason;
 use crate::part::View;
-use crate::people::{Near, PeopleIndex, Resolution, TenantKeys};
+use crate::people::{PeopleIndex, Resolution, TenantKeys};
 use crate::retractions::Targets;
 
 /// A signal that counts, or another signal of its incident stands for it.
@@ -126,10 +126,9 @@ impl Gate<'_> {
         }
         let subject = view.subject_columns();
         let time = UtcMillis(view.row.time);
-        let (tenant, near) = ((self.tenant_uid, self.keys), &mut Near::default());
         let decided = self
             .people
-            .decide(tenant, subject, time, self.cut.as_of, near);
+            .decide(self.tenant_uid, self.keys, subject, time, self.cut.as_of);
         decided.resolution
     }
 }

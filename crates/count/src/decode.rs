@@ -13,7 +13,7 @@ use crate::interner::position;
 use crate::kind::{judge, place};
 use crate::labels;
 use crate::part::{Decoded, KindOfPart, Part, Row, RunOfSubject, TenantOfPart};
-use crate::people::{Near, PeopleIndex, Resolution, Subject, TenantKeys};
+use crate::people::{PeopleIndex, Resolution, TenantKeys};
 
 /// How much a signal's time may lie after its `ingested_at`, in milliseconds: ten minutes.
 const MAX_SKEW_MILLIS: i64 = 600_000;
@@ -90,10 +90,9 @@ impl Context<'_> {
             });
         }
         // One after the other: nothing of a look-up waits for the one before it.
-        let mut near = Near::default();
         let subjects = runs.iter().map(|run| {
             let tenant = &tenants[run.tenant as usize];
-            self.subject(tenant, cells.subject(run.row), run.time, &mut near)
+            self.subject(tenant, &cells, run.row, run.time)
         });
         let subjects = subjects.collect();
         let tenants = tenants.into_iter().map(|tenant| tenant.of_part).collect();
@@ -123,20 +122,15 @@ impl Context<'_> {
         }
     }
 
-    fn subject(
-        &self,
-        tenant: &Tenant<'_>,
-        subject: Subject<'_>,
-        time: i64,
-        near: &mut Near,
-    ) -> RunOfSubject {
+    fn subject(&self, tenant: &Tenant<'_>, cells: &Cells, row: usize, time: i64) -> RunOfSubject {
+        let subject = cells.subject(row);
         let tenant_uid = tenant.of_part.name.as_deref().unwrap_or_default();
         let decision = self.people.decide(
-            (tenant_uid, tenant.keys),
+            tenant_uid,
+            tenant.keys,
             subject,
             UtcMillis(time),
             self.cut.as_of,
-            near,
         );
         let always_matches =
             decision.steady && matches!(decision.resolution, Resolution::Person(_));

@@ -10,7 +10,7 @@ use rayon::prelude::*;
 use super::build::IndexBuilder;
 use super::hashed::parse_hash;
 use super::holder;
-use super::keys::{Holders, Near, TenantKeys};
+use super::keys::{Holders, TenantKeys};
 use super::subject::Subject;
 use super::tenure::Tenures;
 use crate::texts::TextList;
@@ -109,12 +109,10 @@ impl PeopleIndex {
         self.repeated
     }
 
-    /// The positions of a tenant's people by their ids, quickest in ascending order; `None` for a tenant
-    /// without people.
-    pub fn positions_of(&self, tenant: &str) -> Option<impl FnMut(&str) -> Option<u32>> {
+    /// The positions of a tenant's people by their ids; `None` for a tenant without people.
+    pub fn positions_of(&self, tenant: &str) -> Option<impl Fn(&str) -> Option<u32>> {
         let keys = self.tenants.get(tenant)?;
-        let mut near = Near::default();
-        Some(move |user_uid: &str| keys.uid(&self.uids, user_uid, &self.hasher, &mut near))
+        Some(|user_uid: &str| keys.uid(&self.uids, user_uid, &self.hasher))
     }
 
     /// Whom a subject means at `time`, among the people who exist at `as_of` (af-1 §3).
@@ -130,9 +128,7 @@ impl PeopleIndex {
         as_of: UtcMillis,
     ) -> Resolution {
         let keys = self.keys_of(tenant);
-        let near = &mut Near::default();
-        self.decide((tenant, keys), *subject, time, as_of, near)
-            .resolution
+        self.decide(tenant, keys, *subject, time, as_of).resolution
     }
 
     /// The key of hashed names.
@@ -160,11 +156,11 @@ impl PeopleIndex {
 
     pub(crate) fn decide(
         &self,
-        (tenant, keys): (&str, Option<&TenantKeys>),
+        tenant: &str,
+        keys: Option<&TenantKeys>,
         subject: Subject<'_>,
         time: UtcMillis,
         as_of: UtcMillis,
-        near: &mut Near,
     ) -> Decision {
         let mut steady = true;
         let mut resolution = Resolution::NoKey;
@@ -173,7 +169,7 @@ impl PeopleIndex {
             let holders = match &name {
                 SubjectRef::Uid(uid) => {
                     let holder = keys
-                        .and_then(|keys| keys.uid(&self.uids, uid, &self.hasher, near))
+                        .and_then(|keys| keys.uid(&self.uids, uid, &self.hasher))
                         .filter(|&person| self.tenures.exists_at(person, as_of));
                     if let Some(person) = holder {
                         resolution = Resolution::Person(person);
@@ -186,7 +182,7 @@ impl PeopleIndex {
                         resolution = Resolution::NotAPerson;
                         break;
                     }
-                    keys.and_then(|keys| keys.text(key, &self.hasher, near))
+                    keys.and_then(|keys| keys.text(key, &self.hasher))
                 }
                 SubjectRef::Hashed(text) => {
                     let Some(hash) = parse_hash(text) else {

@@ -1,9 +1,7 @@
 //! The keys of one tenant's people: texts in one piece, found by a hash of four bytes beside their
 //! place, so that a directory of a million people costs about 150 megabytes.
 
-use std::cmp::Ordering;
 use std::hash::BuildHasher;
-use std::ops::Range;
 use std::sync::OnceLock;
 
 use af_model::{HashKey, HexHash};
@@ -13,24 +11,11 @@ use super::holder::{Holding, Kinds};
 use crate::interner::position;
 use crate::texts::TextList;
 
-/// How many texts are compared before one is looked for by its hash.
-const STEPS: u32 = 8;
-
-/// Where keys were found last. Who asks in ascending order, as sorted signals do, finds the next one a few
-/// texts further, in memory that was just read; by its hash it would lie anywhere.
-#[derive(Debug, Default)]
-pub(crate) struct Near {
-    uid: u32,
-    text: u32,
-}
-
 /// The keys of one tenant.
 pub(crate) struct TenantKeys {
-    /// Positions of the people, in the order of their ids.
-    people: Range<u32>,
     /// Positions of people by their ids, which the index holds.
     by_uid: Places,
-    /// Logins, e-mails and aliases, ascending.
+    /// Logins, e-mails and aliases.
     texts: TextList,
     by_text: Places,
     /// Who holds each of the texts.
@@ -96,7 +81,6 @@ impl TenantKeys {
         let by_text = Places::of(0..position(slots.len()), |place| texts.get(place), hasher);
         Self {
             by_uid: Places::of(first..first + people, |place| uids.get(place), hasher),
-            people: first..first + people,
             by_text,
             texts,
             slots,
@@ -113,30 +97,17 @@ impl TenantKeys {
         uids: &TextList,
         uid: &str,
         hasher: &DefaultHashBuilder,
-        near: &mut Near,
     ) -> Option<u32> {
-        let text = |place| uids.get(place);
-        let from = near.uid.max(self.people.start);
-        let found = find_near(uid, from..self.people.end, text)
-            .or_else(|| self.by_uid.find(uid, text, hasher))?;
-        near.uid = found;
-        Some(found)
+        self.by_uid.find(uid, |place| uids.get(place), hasher)
     }
 
     /// Who holds a login, e-mail or alias.
     #[inline]
-    pub(super) fn text(
-        &self,
-        wanted: &str,
-        hasher: &DefaultHashBuilder,
-        near: &mut Near,
-    ) -> Option<Holders<'_>> {
-        let text = |place| self.texts.get(place);
-        let end = position(self.slots.len());
-        let found = find_near(wanted, near.text..end, text)
-            .or_else(|| self.by_text.find(wanted, text, hasher))?;
-        near.text = found;
-        Some(self.holders(found))
+    pub(super) fn text(&self, text: &str, hasher: &DefaultHashBuilder) -> Option<Holders<'_>> {
+        let place = self
+            .by_text
+            .find(text, |place| self.texts.get(place), hasher)?;
+        Some(self.holders(place))
     }
 
     /// Who holds a key by its hash.
@@ -155,9 +126,9 @@ impl TenantKeys {
         by_hash.get(hash).map(|&place| self.holders(place))
     }
 
-    /// Every position of a person.
-    pub(super) fn people(&self) -> Range<u32> {
-        self.people.clone()
+    /// Every position of a person, in no order.
+    pub(super) fn people(&self) -> impl Iterator<Item = u32> {
+        self.by_uid.0.iter().map(|entry| entry.place)
     }
 
     /// Every login, e-mail and alias and who holds it.
@@ -174,24 +145,6 @@ impl TenantKeys {
     }
 }
 
-/// The place of a text among the first few of some ascending ones.
-#[inline]
-fn find_near<'t>(
-    wanted: &str,
-    mut places: Range<u32>,
-    text: impl Fn(u32) -> &'t str,
-) -> Option<u32> {
-    places.end = places.end.min(places.start.saturating_add(STEPS));
-    for place in places {
-        match text(place).cmp(wanted) {
-            Ordering::Less => {}
-            Ordering::Equal => return Some(place),
-            Ordering::Greater => return None,
-        }
-    }
-    None
-}
-
 /// Places of texts that somebody else holds, found by the texts.
 struct Places(HashTable<Place>);
 
@@ -203,7 +156,7 @@ struct Place {
 
 impl Places {
     fn of<'t>(
-        places: Range<u32>,
+        places: std::ops::Range<u32>,
         text: impl Fn(u32) -> &'t str,
         hasher: &DefaultHashBuilder,
     ) -> Self {

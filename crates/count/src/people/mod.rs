@@ -12,6 +12,6 @@ mod tenure;
 pub use build::IndexBuilder;
 pub(crate) use index::Decision;
 pub use index::{PeopleIndex, Resolution};
-pub(crate) use keys::{Near, TenantKeys};
+pub(crate) use keys::TenantKeys;
 pub use states::{ChangedKeys, KeyStates};
 pub use subject::Subject;

@@ -125,19 +125,19 @@ fn an_alias_is_held_from_its_first_instant_until_before_its_last() {
         );
     }
     let decision = all.decide(
-        ("acme", all.keys_of("acme")),
+        "acme",
+        all.keys_of("acme"),
         login("ana.old@acme.example"),
         at(DAY),
         at(DAY),
-        &mut Near::default(),
     );
     assert!(!decision.steady, "another time may give another answer");
     let decision = all.decide(
-        ("acme", all.keys_of("acme")),
+        "acme",
+        all.keys_of("acme"),
         login("ana.new@acme.example"),
         at(DAY),
         at(DAY),
-        &mut Near::default(),
     );
     assert_eq!(decision.resolution, Resolution::Person(0));
     assert!(decision.steady);

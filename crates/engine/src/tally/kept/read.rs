@@ -68,7 +68,7 @@ impl<'k> Cursor<'k> {
         if rows.is_empty() {
             return Some(found);
         }
-        let mut positions = people.positions_of(tenant);
+        let positions = people.positions_of(tenant)?;
         let until = end.map(|end| people.user_uid(end));
         let mut next = self.next.max(rows.start);
         while next < rows.end {
@@ -87,7 +87,7 @@ impl<'k> Cursor<'k> {
             let end = taken.end;
             next += taken.len() as u64;
             self.meaning
-                .add_blocks(batch, taken, positions.as_mut()?, &uids, &mut found)?;
+                .add_blocks(batch, taken, &positions, &uids, &mut found)?;
             if end < all.end {
                 break;
             }
@@ -230,7 +230,7 @@ impl Meaning {
         &self,
         batch: &RecordBatch,
         rows: Range<usize>,
-        positions: &mut impl FnMut(&str) -> Option<u32>,
+        positions: &impl Fn(&str) -> Option<u32>,
         signals: &Uids<'_>,
         found: &mut Vec<CountedBlock>,
     ) -> Option<()> {
