@@ -104,7 +104,7 @@ pub(super) struct CheckedReader {
 impl CheckedReader {
     /// Reads whole leaves where `left` begins and checks them.
     fn fill(&self, leaves: &mut [u8]) -> Result<()> {
-        let start = self.left.start - self.into_leaf() as u64;
+        let start = self.left.start - self.place_in_leaf() as u64;
         let end = start + leaves.len() as u64;
         self.aside.read(start..end).read_exact(leaves)?;
         let first = usize::try_from(start - HEAD_BYTES as u64).map_err(Error::other)? / LEAF;
@@ -120,7 +120,7 @@ impl CheckedReader {
     }
 
     /// How far into its leaf `left` begins.
-    fn into_leaf(&self) -> usize {
+    fn place_in_leaf(&self) -> usize {
         usize::try_from((self.left.start - HEAD_BYTES as u64) % LEAF as u64)
             .expect("less than a leaf")
     }
@@ -134,7 +134,7 @@ impl Read for CheckedReader {
             return Ok(0);
         }
         let into = &mut into[..wanted];
-        let within = self.into_leaf();
+        let within = self.place_in_leaf();
         let read = if self.hashes.is_empty() {
             self.aside.read(self.left.clone()).read(into)?
         } else if within == 0 && wanted >= LEAF {

@@ -143,7 +143,7 @@ fn first_from(user_uids: &StringArray, rows: Range<usize>, until: &str) -> usize
 struct Uids<'b> {
     lists: Option<&'b ListArray>,
     /// Those of all these blocks.
-    uids: Arc<TextList>,
+    named: Arc<TextList>,
     /// The place of the first of them in the lists.
     first: i32,
 }
@@ -153,7 +153,7 @@ impl<'b> Uids<'b> {
         let Some(batch) = details else {
             return Some(Self {
                 lists: None,
-                uids: Arc::default(),
+                named: Arc::default(),
                 first: 0,
             });
         };
@@ -161,23 +161,23 @@ impl<'b> Uids<'b> {
         let texts = lists.values().as_string_opt::<i32>()?;
         let ends = lists.value_offsets();
         let (first, end) = (*ends.get(rows.start)?, *ends.get(rows.end)?);
-        let mut uids = TextList::default();
+        let mut named = TextList::default();
         let places = usize::try_from(first).ok()?..usize::try_from(end).ok()?;
-        uids.extend(places.map(|place| texts.value(place)));
+        named.extend(places.map(|place| texts.value(place)));
         Some(Self {
             lists: Some(lists),
-            uids: Arc::new(uids),
+            named: Arc::new(named),
             first,
         })
     }
 
     fn of_row(&self, row: usize) -> Option<SignalUids> {
         let Some(lists) = self.lists else {
-            return Some(SignalUids::of(&self.uids, 0..0));
+            return Some(SignalUids::of(&self.named, 0..0));
         };
         let ends = lists.value_offsets();
         let place = |row: usize| u32::try_from(ends[row] - self.first).ok();
-        Some(SignalUids::of(&self.uids, place(row)?..place(row + 1)?))
+        Some(SignalUids::of(&self.named, place(row)?..place(row + 1)?))
     }
 }
 
