@@ -23,7 +23,9 @@ pub(crate) fn positive<'a>(
         .collect();
     if let Some(text) = debug_data.get("behaviors") {
         any = true;
-        names.extend(map(text, positive_of_text));
+        if may_be_positive(text) {
+            names.extend(map(text, positive_of_text));
+        }
     }
     if let Some(text) = debug_data.get("logOnlySecurityData")
         && let Some(packed) = json_object::<LogOnlySecurityData<'_>>(text)
@@ -39,6 +41,16 @@ pub(crate) fn positive<'a>(
 
 fn is_positive(result: &str) -> bool {
     result.trim().eq_ignore_ascii_case("POSITIVE")
+}
+
+/// Whether any result in a text may be positive: a cheap look before a thorough one, for hardly any is. In
+/// JSON the word may be spelled with escapes.
+fn may_be_positive(text: &str) -> bool {
+    let text = text.as_bytes();
+    memchr::memchr3_iter(b'P', b'p', b'\\', text).any(|at| {
+        let word = text[at..].get(..8);
+        text[at] == b'\\' || word.is_some_and(|word| word.eq_ignore_ascii_case(b"POSITIVE"))
+    })
 }
 
 fn own<'a>(text: Cow<'_, str>) -> Cow<'a, str> {
@@ -168,7 +180,18 @@ impl<'a> IpDetails<'a> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn a_text_that_is_passed_over_holds_nothing_positive(
+            text in r#"[\[{]?("?(New IP|a|P|p\\u006f|POSITIVE|positive|NEGATIVE)"?[=:, ]{0,2}){0,6}[\]}]?"#
+        ) {
+            prop_assert!(may_be_positive(&text) || positive_of_text(&text).is_empty());
+        }
+    }
 
     fn debug(json: &str) -> TextMap<'_> {
         serde_json::from_str(json).unwrap()

@@ -1,7 +1,7 @@
 //! Rows of many batches in a table's order, copied together a window at a time.
 
 use af_model::contract::Table;
-use arrow::array::{Array, ArrayRef, RecordBatch};
+use arrow::array::{Array, ArrayRef, RecordBatch, new_null_array};
 use arrow::compute::interleave;
 use arrow::error::ArrowError;
 use rayon::prelude::*;
@@ -54,6 +54,13 @@ impl SortedBatches {
                     .iter()
                     .map(|batch| batch.column(column).as_ref())
                     .collect();
+                // Most events lack what a third of the columns are for.
+                if sources
+                    .iter()
+                    .all(|source| source.null_count() == source.len())
+                {
+                    return Ok(new_null_array(sources[0].data_type(), places.len()));
+                }
                 interleave(&sources, places)
             })
             .collect();

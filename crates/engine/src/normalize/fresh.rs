@@ -2,6 +2,7 @@
 
 use std::collections::{HashSet, VecDeque};
 use std::ops::Range;
+use std::sync::Arc;
 
 use af_model::tables::identity_events;
 use af_model::{HexHash, UtcDay, UtcMillis};
@@ -32,6 +33,9 @@ pub(super) struct Fresh {
     events: Sorted,
     /// The last sort key of the rows so far: the next batch may go on with it.
     open: Option<Best>,
+    /// A batch, and how many of its first rows are to be handed on, once it is known whether the open one
+    /// behind them is too: whoever encodes windows as they were sorted copies nothing.
+    judged: Option<(RecordBatch, usize)>,
     /// Batches to be handed on.
     ready: VecDeque<RecordBatch>,
     /// Events handed on so far.
@@ -140,6 +144,7 @@ impl Fresh {
             known,
             events,
             open: None,
+            judged: None,
             ready: VecDeque::new(),
             rows: 0,
             duplicates: 0,
@@ -178,12 +183,11 @@ impl Fresh {
             };
             kept[row] = self.is_new(keys.fingerprints[row], UtcMillis(keys.times.value(row)));
         }
-        let judged = batch.slice(0, start);
         kept.truncate(start);
         if kept.iter().all(|&kept| kept) {
-            self.ready.push_back(judged);
+            self.judged = Some((batch.clone(), start));
         } else {
-            let kept = filter_record_batch(&judged, &BooleanArray::from(kept));
+            let kept = filter_record_batch(&batch.slice(0, start), &BooleanArray::from(kept));
             self.ready
                 .push_back(kept.expect("there is one judgement for every row"));
         }
@@ -214,9 +218,16 @@ impl Fresh {
         is_new
     }
 
-    /// Hands on the row that no further one can challenge.
+    /// Hands on the row that no further one can challenge, and those before it.
     fn settle(&mut self, open: &Best) {
-        if self.is_new(open.fingerprint, open.row().time) {
+        let mut is_new = self.is_new(open.fingerprint, open.row().time);
+        if let Some((batch, rows)) = self.judged.take() {
+            let follows = open.row == rows && Arc::ptr_eq(batch.column(0), open.batch.column(0));
+            let with_it = usize::from(is_new && follows);
+            self.ready.push_back(batch.slice(0, rows + with_it));
+            is_new &= !follows;
+        }
+        if is_new {
             self.ready.push_back(open.batch.slice(open.row, 1));
         }
     }
