@@ -55,7 +55,7 @@ pub(crate) struct Arguments {
 /// In which files and in which order the rows lie.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Layout {
-    /// `sorted/day=…/signals.parquet`, as the engine keeps them.
+    /// `sorted/day=…/b3-….parquet`, as the engine keeps them.
     Sorted,
     /// `foreign/part-….parquet`: eight files of another writer, in no order.
     Foreign,

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use af_model::tables::attack_signals::TABLE;
-use af_store::{Metadata, TableWriter};
+use af_store::{Metadata, TableWriter, content_name};
 use anyhow::{Context, Result};
 use rayon::prelude::*;
 
@@ -36,7 +36,8 @@ fn write_day(folder: &Path, plan: &Plan, day: u64) -> Result<()> {
     rows.sort_unstable();
     let folder = folder.join(format!("day={}", Plan::day(day)));
     make_folder(&folder)?;
-    let mut file = TableWriter::create(&folder.join("signals.parquet"), &TABLE, &Metadata::new())?;
+    let path = folder.join("signals.parquet");
+    let mut file = TableWriter::create(&path, &TABLE, &Metadata::new())?;
     let mut texts = Writer::new(plan);
     for some in rows.chunks(BATCH) {
         for (_, row) in some {
@@ -44,7 +45,9 @@ fn write_day(folder: &Path, plan: &Plan, day: u64) -> Result<()> {
         }
         file.append(&texts.finish())?;
     }
-    file.finish().context("finish a day of signals")?;
+    let written = file.finish().context("finish a day of signals")?;
+    let name = format!("{}.parquet", content_name(&written));
+    fs_err::rename(path, folder.join(name))?;
     Ok(())
 }
 
