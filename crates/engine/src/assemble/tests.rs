@@ -13,7 +13,10 @@ use crate::error::Error;
 use crate::pipeline::LeftOut;
 use crate::tally::Cut;
 
-const PEOPLE: u32 = 500;
+const PEOPLE: u32 = 625;
+
+/// Those who exist at the cut.
+const EXISTING: usize = 500;
 
 fn as_of() -> UtcMillis {
     UtcMillis::parse_cut("2026-11-20").unwrap()
@@ -247,7 +250,7 @@ fn an_organization_in_many_parts_adds_up_and_is_in_order() {
         *sum = (sum.0 + row.score_share_micro, sum.1 + row.n, sum.2 + 1);
     }
     let users = tables.user_scores();
-    assert_eq!(users.len(), 3 * PEOPLE as usize);
+    assert_eq!(users.len(), 3 * EXISTING);
     for user in users {
         let key = (user.tenant_uid, user.user_uid);
         // Fifty blocks alone and the rest of 72 in one row.
@@ -258,7 +261,7 @@ fn an_organization_in_many_parts_adds_up_and_is_in_order() {
         );
     }
     let buckets = tables.batch(&bucket_counts::TABLE);
-    assert_eq!(buckets.num_rows(), 3 * PEOPLE as usize * 36);
+    assert_eq!(buckets.num_rows(), 3 * EXISTING * 36);
 }
 
 #[test]

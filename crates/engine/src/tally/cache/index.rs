@@ -36,8 +36,6 @@ pub(super) struct Index {
 #[derive(Clone, Serialize, Deserialize)]
 pub(super) struct Day {
     pub(super) files: Vec<FileEntry>,
-    /// Under which people and retractions; these may have changed since without touching the day.
-    made_under: String,
     /// The latest signal.
     latest: Option<UtcMillis>,
     /// When the last of its signals became known.
@@ -46,11 +44,7 @@ pub(super) struct Day {
 
 impl Day {
     /// What the counts of a day say; `None` when a later cut would count its signals otherwise.
-    pub(super) fn settled(
-        files: &[FileEntry],
-        made_under: &str,
-        counted: &Counted,
-    ) -> Option<Self> {
+    pub(super) fn settled(files: &[FileEntry], counted: &Counted) -> Option<Self> {
         let is_settled = counted.tenants.values().all(|counts| {
             let account = counts.account;
             account.future == 0 && account.not_yet_known == 0 && account.too_old == 0
@@ -59,7 +53,6 @@ impl Day {
         let feeds = tenants.flat_map(|counts| counts.feeds.values());
         is_settled.then(|| Self {
             files: files.to_vec(),
-            made_under: made_under.to_owned(),
             latest: feeds.filter_map(|feed| feed.last).max(),
             latest_ingested: counted.latest_ingested,
         })
@@ -70,11 +63,10 @@ impl Day {
         self.latest <= Some(cut.as_of) && self.latest_ingested <= Some(cut.known_at)
     }
 
-    /// The name under which the counts know of what they were made: a run that stops between writing them
-    /// and the index leaves counts that the index does not know.
+    /// The name under which the counts know of what they were made.
     pub(super) fn id(&self) -> String {
         let checksums = self.files.iter().map(|file| file.blake3.as_str());
-        HexHash::of_parts(checksums.chain([self.made_under.as_str()])).to_string()
+        HexHash::of_parts(checksums).to_string()
     }
 }
 
@@ -95,13 +87,6 @@ impl Index {
         }
     }
 
-    /// Names the people and retractions under which counts are made.
-    pub(super) fn made_under(&self) -> String {
-        let retracted = self.retracted.iter();
-        let parts = retracted.flat_map(|(tenant, kind, uid)| [&**tenant, &**kind, &**uid]);
-        HexHash::of_parts([self.people.as_str()].into_iter().chain(parts)).to_string()
-    }
-
     /// Reads the index; one that cannot be understood is as good as none.
     pub(super) fn read(store: &Store) -> Result<Self, Error> {
         let bytes = store.read_counts(INDEX)?;
@@ -111,11 +96,11 @@ impl Index {
             .unwrap_or_default())
     }
 
-    /// Writes the index in place of another and removes what it does not name. People come first: an
-    /// index that does not fit them is an index of nothing.
-    pub(super) fn replace(
+    /// Writes the index, and the people if others are kept so far. People come first: an index that does
+    /// not fit them is an index of nothing.
+    pub(super) fn write(
         &self,
-        before: &Self,
+        people_before: &str,
         store: &Store,
         lock: &WriteLock,
         states: &KeyStates,
@@ -123,13 +108,18 @@ impl Index {
         if self.days.is_empty() && !store.counts_cache_dir().is_dir() {
             return Ok(());
         }
-        if before.people != self.people {
+        if people_before != self.people {
             store.keep_counts(lock, PEOPLE, &state_bytes(states))?;
         }
         let text = serde_json::to_string_pretty(self).expect("names and numbers are always JSON");
         if store.read_counts(INDEX)?.as_deref() != Some(text.as_bytes()) {
             store.keep_counts(lock, INDEX, text.as_bytes())?;
         }
+        Ok(())
+    }
+
+    /// Removes what the index does not name.
+    pub(super) fn remove_others(&self, store: &Store, lock: &WriteLock) -> Result<(), Error> {
         let is_named = |name: &str| {
             let mut days = self.days.keys();
             name == INDEX || name == PEOPLE || days.any(|day| *name == name_of(*day))

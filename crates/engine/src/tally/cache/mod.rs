@@ -101,13 +101,33 @@ pub(crate) fn count_store<'a>(
     let made = dates
         .zip(&of_fresh)
         .filter_map(|(date, files)| Some((date?, files.as_slice())));
+    // What was made with later knowledge is not replaced by what a look into the past finds.
+    let keeps = before.known_at <= counting.cut.known_at;
     let mut index = Index::new(counting.cut.known_at, people, targets);
+    let (mut counted_before, mut counts) = (Vec::new(), Vec::new());
+    let mut inputs = of_fresh.concat();
+    for KeptDay { date, day, kept } in kept {
+        inputs.extend(day.files.iter().cloned());
+        index.days.insert(date, day);
+        counted_before.push(date);
+        counts.push(kept);
+    }
+    let is_replaced = |unit: &Unit| {
+        unit.day()
+            .is_some_and(|date| before.days.contains_key(&date))
+    };
+    let mut people_before = &before.people;
+    let people = index.people.clone();
+    if keeps && fresh.iter().any(is_replaced) {
+        // Days that are counted anew are forgotten first: a run that stops on the way leaves no counts
+        // under an index that was made of other people or retractions.
+        index.write(people_before, store, lock, &states)?;
+        people_before = &people;
+    }
     let receiver = Receiver {
         job,
-        made_under: index.made_under(),
         made: made.collect(),
-        // What was made with later knowledge is not replaced by what a look into the past finds.
-        keeps: before.known_at <= counting.cut.known_at,
+        keeps,
         collect: Collect::new(shelf, CountedDays::none(counting.people)),
         days: Mutex::default(),
     };
@@ -117,31 +137,19 @@ pub(crate) fn count_store<'a>(
     };
     let (done, sums) = rayon::join(
         || units::count(counting, fresh, shelf, progress, &keep),
-        || sums_of(&kept),
+        || sums_of(&counts),
     );
     done?;
     let sums = sums?;
 
-    let Receiver {
-        keeps,
-        collect,
-        days,
-        ..
-    } = receiver;
-    index.days = days.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let Receiver { collect, days, .. } = receiver;
+    let days = days.into_inner().unwrap_or_else(PoisonError::into_inner);
+    index.days.extend(days);
     let mut counted = collect.finish();
-    let mut inputs = of_fresh.concat();
-    let mut counted_before = Vec::with_capacity(kept.len());
-    let mut counts = Vec::with_capacity(kept.len());
-    for kept in kept {
-        inputs.extend(kept.day.files.iter().cloned());
-        counted_before.push(kept.date);
-        counts.push(kept.counts);
-        index.days.insert(kept.date, kept.day);
-    }
     counted.add(counts, sums);
     if keeps {
-        index.replace(&before, store, lock, &states)?;
+        index.write(people_before, store, lock, &states)?;
+        index.remove_others(store, lock)?;
     }
     progress.end();
     Ok(StoreCounted {
@@ -154,8 +162,6 @@ pub(crate) fn count_store<'a>(
 /// Receives days that are counted now, and keeps those that count at any later cut as they count now.
 struct Receiver<'a, 'f> {
     job: StoreCount<'a>,
-    /// Under which people and retractions.
-    made_under: String,
     /// The files of days.
     made: BTreeMap<UtcDay, &'f [FileEntry]>,
     /// Whether to keep any.
@@ -172,7 +178,7 @@ impl Receiver<'_, '_> {
         } = self.job;
         let made = date.and_then(|date| Some((date, self.made.get(&date)?)));
         let settled = made.filter(|_| self.keeps).and_then(|(date, files)| {
-            let day = Day::settled(files, &self.made_under, written.sums())?;
+            let day = Day::settled(files, written.sums())?;
             Some((date, day))
         });
         let Some((date, day)) = settled else {
@@ -202,7 +208,7 @@ struct Found {
 struct KeptDay {
     date: UtcDay,
     day: Day,
-    counts: Kept,
+    kept: Kept,
 }
 
 /// Tells days whose counts are kept and right from files that are to be counted.
@@ -274,11 +280,11 @@ fn kept_day(
         return Ok(None);
     }
     let aside = job.store.open_counts(&name_of(date))?;
-    let counts = aside.and_then(|aside| Kept::open_made_of(aside, &day.id()));
-    Ok(counts.map(|counts| KeptDay {
+    let kept = aside.and_then(|aside| Kept::open_made_of(aside, &day.id()));
+    Ok(kept.map(|kept| KeptDay {
         date,
         day: day.clone(),
-        counts,
+        kept,
     }))
 }
 
@@ -306,13 +312,13 @@ fn is_made_of(day: &Day, files: &[PathBuf]) -> Result<bool, Error> {
 }
 
 /// What kept days say besides rows, added up.
-fn sums_of(days: &[KeptDay]) -> Result<Counted, Error> {
+fn sums_of(days: &[Kept]) -> Result<Counted, Error> {
     // A sum for every thread, because making one costs as much as adding a day.
     let a_thread = days.len().div_ceil(rayon::current_num_threads()).max(1);
     let sums = days.par_chunks(a_thread).map(|days| {
         let mut sums = Counted::default();
         let mut days = days.iter();
-        days.try_for_each(|kept| kept.counts.add_sums(&mut sums))?;
+        days.try_for_each(|day| day.add_sums(&mut sums))?;
         Some(sums)
     });
     let both = |mut one: Counted, another: Counted| {
