@@ -18,8 +18,12 @@ pub(super) struct BlockKind {
     pub(super) rules: u32,
 }
 
-/// Where a shared text or list lies.
+/// Where a shared text or list lies, and its length.
 type Place = (usize, usize);
+
+fn place_of<T: ?Sized>(shared: &Arc<T>, length: usize) -> Place {
+    (Arc::as_ptr(shared).cast::<u8>() as usize, length)
+}
 
 /// Texts, lists and kinds by number, in the order in which they are first needed.
 #[derive(Default)]
@@ -54,7 +58,7 @@ impl Numbers {
 
     /// As [`Numbers::text`], for a text of the counts that are being added.
     pub(super) fn shared(&mut self, text: &Arc<str>) -> u32 {
-        let place = (text.as_ptr() as usize, text.len());
+        let place = place_of(text, text.len());
         if let Some(&known) = self.of_shared.get(&place) {
             return known;
         }
@@ -76,17 +80,20 @@ impl Numbers {
 
     /// The number of a block's kind.
     pub(super) fn kind(&mut self, block: &CountedBlock) -> u32 {
-        let text = |text: &Arc<str>| (text.as_ptr() as usize, text.len());
-        let rules = &block.rule_ids;
-        let rules_place = (rules.as_ptr() as usize, rules.len());
-        let names = (text(&block.component), text(&block.family), rules_place);
-        let place = (names.0, names.1, names.2, block.level, block.day);
+        let (component, family, rules) = (&block.component, &block.family, &block.rule_ids);
+        let place = (
+            place_of(component, component.len()),
+            place_of(family, family.len()),
+            place_of(rules, rules.len()),
+            block.level,
+            block.day,
+        );
         if let Some(&known) = self.of_places.get(&place) {
             return known;
         }
         let kind = BlockKind {
-            component: self.text(&block.component),
-            family: self.text(&block.family),
+            component: self.text(component),
+            family: self.text(family),
             level: block.level,
             day: block.day,
             rules: self.list(rules.iter().map(|rule| &**rule)),
