@@ -5,6 +5,7 @@ import statistics
 
 TITLES = {
     ("normalize", "sorted"): "Raw Okta events → Parquet of normalized columns",
+    ("detect", "sorted"): "Identity events → attack signals, by all shipped rules",
     ("counts", "sorted"): "Attack signals → bucket counts, from our sorted files of a day",
     ("counts", "foreign"): "Attack signals → bucket counts, from eight unsorted files of another writer",
     ("snapshot", "sorted"): "Attack signals → full snapshot, from our sorted files of a day",

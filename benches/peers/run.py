@@ -23,7 +23,7 @@ from measure import machine
 HERE = pathlib.Path(__file__).resolve().parent
 REPOSITORY = HERE.parents[1]
 PEERS = ["duckdb", "clickhouse", "polars", "datafusion", "pandas"]
-JOBS = ["normalize", "counts", "snapshot", "nightly"]
+JOBS = ["normalize", "detect", "counts", "snapshot", "nightly"]
 LAYOUTS = ["sorted", "foreign"]
 
 
@@ -43,7 +43,7 @@ def main() -> int:
     rows = replaced(rows, work.start(place, options.peers))
     for jobs, size, layout in steps(options):
         for job in jobs:
-            rounds = options.rounds or (3 if max(options.sizes + options.events) >= 1_000_000 else 1)
+            rounds = options.rounds or (3 if max(options.sizes + options.events + options.classified) >= 1_000_000 else 1)
             rows = replaced(rows, work.measure_job(place, job, size, layout, options.peers, rounds))
             # After every job, so that a run that is ended keeps what it has.
             kept.write_text(json.dumps(rows, indent=1))
@@ -59,7 +59,8 @@ def main() -> int:
 
 def steps(options: argparse.Namespace) -> list[tuple[list[str], int, str]]:
     """Jobs over the same data, its size and its layout."""
-    of_events = [(["normalize"], size, "sorted") for size in options.events if "normalize" in options.jobs]
+    of_events = [([job], size, "sorted") for job, sizes in (("normalize", options.events), ("detect", options.classified))
+                 for size in sizes if job in options.jobs]
     of_signals = []
     for size in options.sizes:
         for layout in options.layouts:
@@ -80,6 +81,7 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sizes", type=sizes, default=[200_000], help="signals, e.g. 2M,20M,100M")
     parser.add_argument("--events", type=sizes, default=[20_000], help="raw events, e.g. 200k,1M")
+    parser.add_argument("--classified", type=sizes, default=[200_000], help="normalized events that rules look at, e.g. 2M,20M")
     parser.add_argument("--jobs", type=names(JOBS), default=JOBS, help=",".join(JOBS))
     parser.add_argument("--layouts", type=names(LAYOUTS), default=LAYOUTS, help=",".join(LAYOUTS))
     parser.add_argument("--peers", type=names(PEERS), default=PEERS, help=",".join(PEERS))

@@ -43,9 +43,8 @@ class Place:
 def measure_job(place: Place, job: str, size: int, layout: str, peers: list[str], rounds: int) -> list[dict]:
     """Measures everybody at one job, and what they answered. A row for each."""
     data = data_of(place, job, size, layout)
-    contenders = {"normalize": normalize, "counts": counts, "snapshot": snapshot, "nightly": nightly}[job](
-        place, data, layout, peers
-    )
+    jobs = {"normalize": normalize, "detect": detect, "counts": counts, "snapshot": snapshot, "nightly": nightly}
+    contenders = jobs[job](place, data, layout, peers)
     measured: dict[str, list[Measured]] = {who: [] for who in contenders}
     answers: dict[str, str] = {}
     warm(data / layout)
@@ -96,6 +95,18 @@ def normalize(place: Place, data: pathlib.Path, layout: str, peers: list[str]) -
             place.engine(peer, "normalize", events, place.scratch / peer / "events.parquet")
         )
     return floor(place, "events", events, contenders)
+
+
+def detect(place: Place, data: pathlib.Path, layout: str, peers: list[str]) -> dict:
+    """Ours alone: nobody else reads our rules. All days are new every time."""
+    store = data / layout
+
+    def ours() -> Measured:
+        shutil.rmtree(store / "signals", ignore_errors=True)
+        (store / "state" / "detect.json").unlink(missing_ok=True)
+        return place.run([place.program("attack-factor"), "detect", "--store", str(store), "--quiet"])
+
+    return floor(place, "rules", store, {OURS: ours})
 
 
 def counts(place: Place, data: pathlib.Path, layout: str, peers: list[str]) -> dict:
@@ -175,7 +186,7 @@ def floor(place: Place, what: str, folder: pathlib.Path, contenders: dict) -> di
 
 def answer(place: Place, job: str, who: str, one: Measured, reference: Measured) -> str:
     """What became of the comparison with our result."""
-    if who in (OURS, "floor") or job in ("snapshot", "nightly") or one.failed:
+    if who in (OURS, "floor") or job in ("detect", "snapshot", "nightly") or one.failed:
         return ""
     if reference.failed:
         return "not compared: ours failed"
@@ -193,7 +204,7 @@ def compared(place: Place, job: str, ours: pathlib.Path, theirs: pathlib.Path) -
 
 def data_of(place: Place, job: str, size: int, layout: str) -> pathlib.Path:
     """The folder of the generated data, which is made when it is not there or not whole."""
-    kind = "events" if job == "normalize" else "signals"
+    kind = {"normalize": "events", "detect": "identity-events"}.get(job, "signals")
     folder = place.work / "data" / f"{kind}-{size}"
     out = folder / layout
     done = folder / f"{layout}.done"
@@ -204,6 +215,8 @@ def data_of(place: Place, job: str, size: int, layout: str) -> pathlib.Path:
     command = [place.program("xtask")]
     if kind == "events":
         command += ["raw-events", "--out", str(out), "--rows", str(size)]
+    elif kind == "identity-events":
+        command += ["identity-events", "--store", str(out), "--rows", str(size)]
     else:
         # Some people in every organization also where there are few.
         tenants = max(1, min(1000, size // 100 // 20))

@@ -11,6 +11,7 @@ mod detection;
 mod docs;
 mod fetch;
 mod floor;
+mod identity_events;
 mod raw_events;
 mod repository_tests;
 mod signals;
@@ -49,6 +50,8 @@ enum Verb {
         #[arg(long)]
         bless: bool,
     },
+    /// Read a simulated System Log into a store, day by day.
+    IdentityEvents(identity_events::Arguments),
     /// Write a simulated System Log as files of raw events.
     RawEvents(raw_events::Arguments),
     /// Read the data of benches/peers and throw it away: what nobody can do without.
@@ -79,6 +82,7 @@ fn main() -> ExitCode {
         Verb::Fetch(arguments) => fetch::run(arguments),
         Verb::Floor(floor) => floor::run(&floor),
         Verb::Fixtures { bless } => repository_tests::fixtures(bless),
+        Verb::IdentityEvents(arguments) => identity_events::run(&arguments),
         Verb::RawEvents(arguments) => raw_events::run(&arguments),
         Verb::Rules { bless } => repository_tests::rules(bless),
         Verb::Golden { bless } => repository_tests::golden(bless),

@@ -3,6 +3,7 @@
 mod encode;
 mod lookup;
 mod places;
+mod properties;
 mod read;
 mod statistics;
 mod write;

@@ -13,36 +13,16 @@ use arrow::datatypes::{DataType, Field, Schema};
 use blake3::Hasher;
 use parquet::arrow::ArrowSchemaConverter;
 use parquet::arrow::arrow_writer::{ArrowWriter, ArrowWriterOptions};
-use parquet::basic::{Compression, ZstdLevel};
-use parquet::file::metadata::{KeyValue, SortingColumn};
-use parquet::file::properties::{EnabledStatistics, WriterProperties};
+use parquet::file::metadata::KeyValue;
 use parquet::file::writer::SerializedFileWriter;
-use parquet::schema::types::{ColumnPath, SchemaDescriptor};
 
 use super::encode::Encoder;
-use super::{CREATED_BY, FORMULA_KEY, TABLE_KEY, TABLE_VERSION_KEY, row_group_rows};
+use super::properties::properties;
+use super::{FORMULA_KEY, TABLE_KEY, TABLE_VERSION_KEY};
 use crate::atomic::{Staged, create_new};
 use crate::disk;
 use crate::error::{Error, ErrorKind};
 use crate::order::OrderCheck;
-
-/// Columns that a reader looks up by value: a filter saves it the row groups without that value.
-const LOOKED_UP: [&str; 3] = ["signal_uid", "user_uid", "metadata_uid"];
-
-/// Of these pages tell as much as a filter would: all rows of a person stand together.
-const TOLD_BY_PAGES: [(&str, &str); 1] = [("bucket_counts", "user_uid")];
-
-/// Columns that never repeat within a table: a dictionary of them would be as large as they are.
-const NEVER_REPEATED: [(&str, &str); 3] = [
-    ("attack_signals", "signal_uid"),
-    ("identity_events", "metadata_uid"),
-    ("quarantine", "reject_uid"),
-];
-
-/// Lists of ids that are random by nature: a dictionary of them would be as large as they are, and to
-/// search them for repetitions costs half of the time again and saves nothing.
-const LISTS_OF_IDS: [(&str, [&str; 3]); 1] =
-    [("signal_attribution", ["signal_uids", "list", "element"])];
 
 /// What a file says of itself beside its table's name and version. All of it is part of the bytes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -72,7 +52,7 @@ impl Metadata {
         self
     }
 
-    fn key_values(&self, table: &Table) -> Vec<KeyValue> {
+    pub(super) fn key_values(&self, table: &Table) -> Vec<KeyValue> {
         let mut all = self.extra.clone();
         all.insert(TABLE_KEY.to_owned(), table.name.to_owned());
         all.insert(TABLE_VERSION_KEY.to_owned(), table.version.to_string());
@@ -278,53 +258,6 @@ fn fitting(table: &'static Table, batch: &RecordBatch) -> Result<RecordBatch, Co
     }
     Ok(RecordBatch::try_new(Arc::new(Schema::new(fields)), columns)
         .expect("every column was just brought into its field's type"))
-}
-
-fn properties(table: &Table, schema: &SchemaDescriptor, metadata: &Metadata) -> WriterProperties {
-    // Level 3 takes up to twice the time and saves nothing on most tables: one percent of events.
-    let level = ZstdLevel::try_new(1).expect("1 is a level of zstd");
-    let mut properties = WriterProperties::builder()
-        .set_created_by(CREATED_BY.to_owned())
-        .set_compression(Compression::ZSTD(level))
-        .set_dictionary_enabled(true)
-        .set_statistics_enabled(EnabledStatistics::Page)
-        .set_write_batch_size(1024)
-        .set_max_row_group_row_count(Some(row_group_rows(table)))
-        .set_sorting_columns(Some(sorting_columns(table, schema)))
-        .set_key_value_metadata(Some(metadata.key_values(table)));
-    for column in table.columns.iter().map(|column| column.name) {
-        if LOOKED_UP.contains(&column) && !TOLD_BY_PAGES.contains(&(table.name, column)) {
-            properties = properties.set_column_bloom_filter_fpp(ColumnPath::from(column), 0.01);
-        }
-        if NEVER_REPEATED.contains(&(table.name, column)) {
-            properties = properties.set_column_dictionary_enabled(ColumnPath::from(column), false);
-        }
-    }
-    for (_, path) in LISTS_OF_IDS.iter().filter(|(name, _)| *name == table.name) {
-        let path = ColumnPath::new(path.iter().map(|&part| part.to_owned()).collect());
-        properties = properties.set_column_dictionary_enabled(path, false);
-    }
-    properties.build()
-}
-
-/// The table's order in terms of Parquet's leaf columns: a nested column is several of them.
-fn sorting_columns(table: &Table, schema: &SchemaDescriptor) -> Vec<SortingColumn> {
-    table
-        .sorted_by
-        .iter()
-        .map(|name| {
-            let leaf = schema
-                .columns()
-                .iter()
-                .position(|leaf| leaf.path().parts() == [*name])
-                .expect("a sort column is a plain column of the table");
-            SortingColumn {
-                column_idx: i32::try_from(leaf).expect("a table has a few dozen columns"),
-                descending: false,
-                nulls_first: true,
-            }
-        })
-        .collect()
 }
 
 /// A file that knows the checksum of what was written to it.

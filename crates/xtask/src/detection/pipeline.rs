@@ -4,19 +4,17 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use af_directory::ImportOptions;
-use af_engine::input::Input;
-use af_engine::normalize::{self, NormalizeOptions};
 use af_engine::pipeline::{RunFacts, StoreJob, score_store};
 use af_engine::tally::AskedCut;
 use af_engine::{Silent, people};
 use af_model::tables::{attack_signals, user_scores};
 use af_model::{Params, UtcDay, UtcMillis};
-use af_okta_sim::organization::{DayLog, Organization, event_number};
+use af_okta_sim::organization::{Organization, event_number};
 use af_rules::{Class, Network, RuleSet, Tuning};
 use af_store::{Partitioned, Scan, Snapshot, Store, table_file};
 use anyhow::{Context, Result, anyhow, ensure};
 
-const TENANT: &str = "simulated";
+use crate::identity_events::{TENANT, night_after, public_key, read_day};
 
 /// Days between two snapshots.
 const WEEK: i32 = 7;
@@ -76,8 +74,7 @@ pub(super) fn live(organization: &mut Organization, tell: &dyn Fn(&str)) -> Resu
     let folder = tempfile::tempdir().context("make a folder for the store")?;
     let store = Store::create_or_open(&folder.path().join("store"))?;
     let lock = store.lock()?;
-    // Public on purpose: nobody here exists, and equal input must give equal bytes.
-    let key = store.hash_key(&lock, || [7; 32])?;
+    let key = public_key(&store, &lock)?;
     let rules = rules(organization.own_networks())?;
     let job = StoreJob {
         store: &store,
@@ -89,8 +86,8 @@ pub(super) fn live(organization: &mut Organization, tell: &dyn Fn(&str)) -> Resu
     let mut cuts = Vec::new();
     let mut lived_days = 0;
     while let Some(day) = organization.next_day() {
-        let night = UtcMillis(day.day.end().0 + 600_000);
-        events += read_day(&job, &day, night, folder.path())?;
+        let night = night_after(&day);
+        events += read_day((&store, &lock), &key, &day, folder.path())?;
         lived_days += 1;
         let is_last = day.day.end() == organization.end();
         if lived_days % WEEK == 0 || is_last {
@@ -146,36 +143,6 @@ fn import(
         report.imported.rejects.first()
     );
     Ok(())
-}
-
-/// Normalizes a day's log; every event must become a row.
-fn read_day(job: &StoreJob<'_>, day: &DayLog, night: UtcMillis, folder: &Path) -> Result<u64> {
-    let file = folder.join("day.ndjson");
-    let mut text = String::new();
-    for event in day.events() {
-        text.push_str(event);
-        text.push('\n');
-    }
-    fs_err::write(&file, &text)?;
-    drop(text);
-    let options = NormalizeOptions {
-        tenant: TENANT.to_owned(),
-        integration: Some("okta".to_owned()),
-        ingested_at: night,
-        buffer_bytes: 256 << 20,
-    };
-    let inputs = [Input::File(file.clone())];
-    let into = Some((job.store, job.lock));
-    let report = normalize::okta(into, job.key, &inputs, &options, &Silent)?;
-    let account = report.account;
-    ensure!(
-        account.normalized == account.events_read && account.events_read > 0,
-        "events of {} were refused: {:?}",
-        day.day,
-        report.reasons
-    );
-    fs_err::remove_file(&file)?;
-    Ok(account.normalized)
 }
 
 /// Detects, scores, and reads everybody's level.

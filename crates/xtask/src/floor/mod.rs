@@ -1,11 +1,14 @@
 //! What no engine can do without, as whole processes for the comparison with other engines
-//! (`benches/peers`): decoding the columns that counting reads, parsing raw events into typed values.
+//! (`benches/peers`): decoding the columns that counting or the rules read, parsing raw events into typed
+//! values.
 
 use std::path::{Path, PathBuf};
 
-use af_model::tables::attack_signals::TABLE;
-use af_store::{Scan, TableFile};
-use anyhow::{Context, Result};
+use af_model::contract::Table;
+use af_model::tables::{attack_signals, identity_events};
+use af_rules::{RuleSet, shipped};
+use af_store::{Partitioned, Scan, Store, TableFile};
+use anyhow::{Context, Result, anyhow};
 use clap::Subcommand;
 use rayon::prelude::*;
 
@@ -40,6 +43,11 @@ pub(crate) enum Floor {
         /// Folder of signals.
         folder: PathBuf,
     },
+    /// Decode the columns of identity events that the shipped rules read, all row groups side by side.
+    Rules {
+        /// Folder of the store.
+        store: PathBuf,
+    },
     /// Parse raw events into typed values, in pieces side by side.
     Events {
         /// Folder of raw events.
@@ -51,7 +59,20 @@ pub(crate) enum Floor {
 pub(crate) fn run(floor: &Floor) -> Result<String> {
     match floor {
         Floor::Signals { folder } => {
-            let rows = decode(&files(folder, "parquet")?)?;
+            let paths = files(folder, "parquet")?;
+            let rows = decode(&paths, &attack_signals::TABLE, &COLUMNS, Scan::AsWritten)?;
+            Ok(format!("{rows} rows decoded"))
+        }
+        Floor::Rules { store } => {
+            let rules = RuleSet::load(shipped().into_iter());
+            let rules = rules.map_err(|_| anyhow!("the shipped rules do not load"))?;
+            let read = rules.reads().columns();
+            let store = Store::open(store)?;
+            let mut paths = Vec::new();
+            for day in store.days(Partitioned::Events)? {
+                paths.extend(store.day_files(Partitioned::Events, day)?);
+            }
+            let rows = decode(&paths, &identity_events::TABLE, &read, Scan::Dictionaries)?;
             Ok(format!("{rows} rows decoded"))
         }
         Floor::Events { folder } => {
@@ -79,10 +100,10 @@ fn files(folder: &Path, ending: &str) -> Result<Vec<PathBuf>> {
     Ok(found)
 }
 
-fn decode(paths: &[PathBuf]) -> Result<usize> {
+fn decode(paths: &[PathBuf], table: &'static Table, columns: &[&str], scan: Scan) -> Result<usize> {
     let opened: Result<Vec<TableFile>, _> = paths
         .iter()
-        .map(|path| TableFile::open(path, &TABLE))
+        .map(|path| TableFile::open(path, table))
         .collect();
     let opened = opened?;
     let groups: Vec<(&TableFile, usize)> = opened
@@ -93,7 +114,7 @@ fn decode(paths: &[PathBuf]) -> Result<usize> {
         .into_par_iter()
         .map(|(file, group)| {
             let batches =
-                file.read_row_groups(group..group + 1, Some(&COLUMNS), Scan::AsWritten)?;
+                file.read_row_groups(group..group + 1, Some(columns), scan)?;
             let mut rows = 0;
             for batch in batches {
                 rows += batch?.num_rows();
