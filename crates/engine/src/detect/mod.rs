@@ -27,6 +27,7 @@
 //! [`RuleSet::look_back_days`]: af_rules::RuleSet::look_back_days
 
 mod days;
+mod details;
 mod dictionary;
 mod keep;
 mod read;

@@ -7,12 +7,13 @@ use af_model::UtcDay;
 use af_model::tables::identity_events::TABLE;
 use af_rules::Reads;
 use af_store::{MergedBatches, Partitioned, Scan, Store, TableFile, checked};
-use arrow::array::{Array, ArrayRef, RecordBatch, RecordBatchOptions};
+use arrow::array::{Array, ArrayRef, RecordBatch, RecordBatchOptions, new_null_array};
 use arrow::compute::concat;
 use arrow::datatypes::{DataType, Schema};
 use arrow::error::ArrowError;
 use rayon::prelude::*;
 
+use super::details::one_map;
 use super::dictionary::one_dictionary;
 use crate::error::{Error, ErrorKind};
 use crate::timeline;
@@ -76,9 +77,33 @@ struct Task<'t> {
 }
 
 impl Task<'_> {
-    fn run(&self, reads: &Reads) -> Result<Vec<RecordBatch>, af_store::Error> {
+    /// The parts of each column.
+    fn run(&self, reads: &Reads) -> Result<Vec<Vec<ArrayRef>>, af_store::Error> {
+        let has_values = |name: &&&'static str| {
+            let column = TABLE.column(name);
+            column.is_none_or(|column| !column.nullable) || self.file.may_have_values(name)
+        };
+        let names: Vec<&'static str> = self.names.iter().filter(has_values).copied().collect();
+        let mut read = by_column(names.len(), self.batches(&names, reads)?).into_iter();
+        let parts = self.names.iter().map(|name| {
+            if names.contains(name) {
+                read.next().unwrap_or_default()
+            } else if self.groups.start == 0 {
+                // To decode nothing takes longer than to decode something.
+                vec![nulls(name, self.file.rows())]
+            } else {
+                Vec::new()
+            }
+        });
+        Ok(parts.collect())
+    }
+
+    fn batches(&self, names: &[&str], reads: &Reads) -> Result<Vec<RecordBatch>, af_store::Error> {
+        if names.is_empty() {
+            return Ok(Vec::new());
+        }
         let (file, groups) = (self.file, self.groups.clone());
-        let (names, scan) = (Some(self.names), Scan::Dictionaries);
+        let (names, scan) = (Some(names), Scan::Dictionaries);
         if self.way == Way::Narrowed {
             let batches = file.read_row_groups(groups, names, scan)?;
             return batches
@@ -94,6 +119,14 @@ impl Task<'_> {
             done => done,
         }
     }
+}
+
+/// A column of which a file says that it holds nothing.
+fn nulls(name: &str, rows: u64) -> ArrayRef {
+    let schema = TABLE.scan_schema();
+    let field = schema.field_with_name(name).expect("a column of the table");
+    let rows = usize::try_from(rows).expect("a day that fits into memory");
+    new_null_array(field.data_type(), rows)
 }
 
 /// The parts of each column, in the order of the files.
@@ -131,10 +164,10 @@ fn decoded(
     let found = tasks
         .par_iter()
         .map(|task| task.run(reads))
-        .collect::<Result<Vec<Vec<RecordBatch>>, af_store::Error>>()?;
+        .collect::<Result<Vec<Vec<Vec<ArrayRef>>>, af_store::Error>>()?;
     let mut columns: Vec<Vec<ArrayRef>> = names.iter().map(|_| Vec::new()).collect();
-    for (task, batches) in tasks.into_iter().zip(found) {
-        for (name, parts) in task.names.iter().zip(by_column(task.names.len(), batches)) {
+    for (task, found) in tasks.into_iter().zip(found) {
+        for (name, parts) in task.names.iter().zip(found) {
             let place = names.iter().position(|known| known == name);
             columns[place.expect("tasks are made of the names")].extend(parts);
         }
@@ -174,6 +207,7 @@ fn joined(
                 (data_type, []) => Ok(arrow::array::new_empty_array(data_type)),
                 (DataType::Dictionary(..), parts) => one_dictionary(parts),
                 (_, [only]) => Ok(Arc::clone(only)),
+                (DataType::Map(..), parts) => one_map(parts),
                 (_, parts) => {
                     let parts: Vec<&dyn Array> = parts.iter().map(AsRef::as_ref).collect();
                     concat(&parts)

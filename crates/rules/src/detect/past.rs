@@ -42,7 +42,7 @@ struct PastEvents {
     /// Ids in one piece, and where each of them ends.
     ids: String,
     ends: Vec<usize>,
-    /// Events of a person mostly come one behind the other.
+    /// Events of a person come one behind the other.
     people: Vec<Named<'static>>,
     /// By event, the place in `people`.
     person: Vec<usize>,
@@ -144,13 +144,20 @@ impl PastDay {
         let ids = frame.text_column("metadata_uid");
         let mut places = vec![NONE; frame.len()];
         let mut rows: Vec<(usize, i64)> = Vec::new();
-        for event in matches.iter_mut().flat_map(|(_, of)| &mut of.events) {
+        for event in matches.iter().flat_map(|(_, of)| &of.events) {
             let row = event.event as usize;
             if places[row] == NONE {
-                places[row] = row_number(rows.len());
+                places[row] = 0;
                 rows.push((row, event.ingested_at));
             }
-            event.event = places[row];
+        }
+        // In the order of the table, where the events of a person stand together.
+        rows.sort_unstable_by_key(|(row, _)| *row);
+        for (place, (row, _)) in rows.iter().enumerate() {
+            places[*row] = row_number(place);
+        }
+        for event in matches.iter_mut().flat_map(|(_, of)| &mut of.events) {
+            event.event = places[event.event as usize];
         }
         let mut events = PastEvents::default();
         let bytes = rows.iter().map(|(row, _)| required(&ids, *row).len());
