@@ -310,7 +310,9 @@ macro_rules! table {
         pub fn batch<'r, $($lt: 'r)?>(
             rows: impl IntoIterator<Item = &'r Row $(<$lt>)?>,
         ) -> arrow::array::RecordBatch {
-            let mut builder = Builder::default();
+            let rows = rows.into_iter();
+            // Most batches made of rows at hand are small: room for a thousand would be most of them.
+            let mut builder = Builder::with_capacity(rows.size_hint().0);
             for row in rows {
                 builder.append(row);
             }
