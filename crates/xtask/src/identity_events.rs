@@ -139,7 +139,9 @@ mod tests {
         assert_eq!(days.unwrap().len(), 9);
         let events: u64 = said.split(' ').next().unwrap().parse().unwrap();
         assert!(events > 2_000, "{said}");
-        let floor = crate::floor::Floor::Rules { store: store.clone() };
+        let floor = crate::floor::Floor::Rules {
+            store: store.clone(),
+        };
         let decoded = crate::floor::run(&floor).unwrap();
         assert_eq!(decoded, format!("{events} rows decoded"));
         let again = run(&arguments).unwrap_err();

@@ -34,7 +34,11 @@ const DIFFERENCES: [(&str, [&str; 2]); 2] = [
 ];
 
 /// How a file of a table is written.
-pub(super) fn properties(table: &Table, schema: &SchemaDescriptor, metadata: &Metadata) -> WriterProperties {
+pub(super) fn properties(
+    table: &Table,
+    schema: &SchemaDescriptor,
+    metadata: &Metadata,
+) -> WriterProperties {
     // Level 3 takes up to twice the time and saves nothing on most tables: one percent of events.
     let level = ZstdLevel::try_new(1).expect("1 is a level of zstd");
     let mut properties = WriterProperties::builder()
@@ -86,4 +90,46 @@ fn sorting_columns(table: &Table, schema: &SchemaDescriptor) -> Vec<SortingColum
             }
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use af_model::tables::signal_attribution;
+    use parquet::file::reader::{FileReader, SerializedFileReader};
+
+    use super::*;
+    use crate::table_file::samples::random_batch;
+    use crate::table_file::write;
+
+    #[test]
+    fn what_hardly_repeats_has_no_dictionary_and_all_else_has_one() {
+        let table = &signal_attribution::TABLE;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("t.parquet");
+        write(
+            &path,
+            table,
+            [random_batch(table, 3_000, 9)],
+            &Metadata::new(),
+        )
+        .unwrap();
+        let file = SerializedFileReader::new(std::fs::File::open(&path).unwrap()).unwrap();
+        let group = file.metadata().row_group(0);
+        for column in group.columns() {
+            let path = column.column_path().string();
+            let encodings: Vec<Encoding> = column.encodings().collect();
+            let is_difference = ["score_share_micro", "without_micro"].contains(&path.as_str());
+            assert_eq!(
+                encodings.contains(&Encoding::DELTA_BINARY_PACKED),
+                is_difference,
+                "{path}: {encodings:?}"
+            );
+            let is_id = path == "signal_uids.list.element";
+            assert_eq!(
+                column.dictionary_page_offset().is_none(),
+                is_difference || is_id,
+                "{path}"
+            );
+        }
+    }
 }

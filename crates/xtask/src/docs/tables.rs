@@ -24,7 +24,8 @@ terminal, `attack-factor schema --format json` for programs. How to open them in
 * Texts are plain UTF-8 strings; instants are `timestamp(ms, UTC)`; days are UTC days.
 * Figures are signed 64-bit integers with the unit in the name: `score_micro / 1e6` is the score, `odds_nano / 1e9` the odds. Sums over
   products of them can leave 64 bits: use `HUGEINT` or `DECIMAL(38)` in SQL, `Int128` in polars.
-* Rows are sorted as said, ascending, nulls first; the file declares it. Compression is zstd, with dictionaries, statistics and a page index.
+* Rows are sorted as said, ascending, nulls first; the file declares it. Compression is zstd, with statistics and a page index;
+  columns that hardly repeat are plain or `DELTA_BINARY_PACKED`, all others have a dictionary.
 * A column that may be null may be absent from files that others write. Columns unknown to the contract are ignored.
 * The version of a table stands in the file's metadata as `attack_factor.table_version`. It rises when a column changes its meaning or
   disappears; a new column that may be null does not raise it. A program refuses files of a newer version and reads all older ones.

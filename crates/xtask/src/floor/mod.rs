@@ -113,8 +113,7 @@ fn decode(paths: &[PathBuf], table: &'static Table, columns: &[&str], scan: Scan
     groups
         .into_par_iter()
         .map(|(file, group)| {
-            let batches =
-                file.read_row_groups(group..group + 1, Some(columns), scan)?;
+            let batches = file.read_row_groups(group..group + 1, Some(columns), scan)?;
             let mut rows = 0;
             for batch in batches {
                 rows += batch?.num_rows();
