@@ -10,7 +10,7 @@ use arrow::error::ArrowError;
 /// One map of several of one type. Arrow puts maps together entry by entry; their keys and values are
 /// columns that can be copied in one piece, side by side.
 pub(super) fn one_map(parts: &[ArrayRef]) -> Result<ArrayRef, ArrowError> {
-    let maps: Vec<&MapArray> = parts.iter().map(|part| part.as_map()).collect();
+    let maps: Vec<&MapArray> = parts.iter().map(AsArray::as_map).collect();
     let Some(first) = maps.first() else {
         return Err(ArrowError::InvalidArgumentError("no map at all".to_owned()));
     };
@@ -35,7 +35,7 @@ pub(super) fn one_map(parts: &[ArrayRef]) -> Result<ArrayRef, ArrowError> {
     Ok(Arc::new(one))
 }
 
-/// The entries that a map has, and none before or behind them.
+/// The entries that a map has, and none before or behind them. Parquet knows no entry that is null.
 fn entries_of(map: &MapArray) -> StructArray {
     let offsets = map.value_offsets();
     let at = |offset: i32| usize::try_from(offset).expect("offsets are never negative");
@@ -47,7 +47,7 @@ fn nulls_of(maps: &[&MapArray]) -> Option<NullBuffer> {
     if maps.iter().all(|map| map.nulls().is_none()) {
         return None;
     }
-    let mut valid = BooleanBufferBuilder::new(maps.iter().map(|map| map.len()).sum());
+    let mut valid = BooleanBufferBuilder::new(maps.iter().map(Array::len).sum());
     for map in maps {
         match map.nulls() {
             Some(nulls) => valid.append_buffer(nulls.inner()),

@@ -89,7 +89,7 @@ impl Task<'_> {
             if names.contains(name) {
                 read.next().unwrap_or_default()
             } else if self.groups.start == 0 {
-                // To decode nothing takes longer than to decode something.
+                // To decode a dictionary of nothing takes longer than one of something.
                 vec![nulls(name, self.file.rows())]
             } else {
                 Vec::new()
