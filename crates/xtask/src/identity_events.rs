@@ -8,16 +8,15 @@ use af_engine::Silent;
 use af_engine::input::Input;
 use af_engine::normalize::{self, NormalizeOptions};
 use af_model::{HashKey, UtcMillis};
-use af_okta_sim::organization::{DayLog, Organization, Size};
+use af_okta_sim::organization::{DayLog, Organization};
 use af_store::{Store, WriteLock};
 use anyhow::{Context, Result, ensure};
 use clap::Args;
 
+use crate::raw_events::size_for;
+
 /// The simulated organization.
 pub(crate) const TENANT: &str = "simulated";
-
-/// Events a day that a simulated person leaves, at least about.
-const EVENTS_A_PERSON_AND_DAY: u64 = 5;
 
 /// Days between two words about how far it is.
 const TOLD_EVERY: u64 = 10;
@@ -49,11 +48,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<String> {
     } = arguments;
     ensure!(*days >= 9, "a simulation needs at least 9 days");
     ensure!(!root.exists(), "{} exists already", root.display());
-    let people = (rows / days / EVENTS_A_PERSON_AND_DAY).max(50);
-    let size = Size {
-        people: usize::try_from(people)?,
-        days: i32::try_from(*days)?,
-    };
+    let size = size_for(*rows, *days)?;
     let mut organization = Organization::new(size, *seed);
     let store = Store::create_or_open(root)?;
     let lock = store.lock()?;
@@ -69,7 +64,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<String> {
         }
     }
     Ok(format!(
-        "{events} events of {people} people on {lived} days in {}",
+        "{events} events of {} people on {lived} days in {}",
+        size.people,
         root.display()
     ))
 }

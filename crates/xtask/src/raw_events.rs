@@ -40,15 +40,19 @@ impl Arguments {
     }
 }
 
+/// How large an organization is whose log has so many events on so many days, at least about.
+pub(crate) fn size_for(events: u64, days: u64) -> Result<Size> {
+    let people = (events / days / EVENTS_A_PERSON_AND_DAY).max(50);
+    Ok(Size {
+        people: usize::try_from(people)?,
+        days: i32::try_from(days)?,
+    })
+}
+
 /// Writes the events and says how many, and how large they are.
 pub(crate) fn run(arguments: &Arguments) -> Result<String> {
     fs_err::create_dir_all(&arguments.out).context("make the folder of the events")?;
-    let people = (arguments.rows / DAYS / EVENTS_A_PERSON_AND_DAY).max(50);
-    let size = Size {
-        people: usize::try_from(people)?,
-        days: i32::try_from(DAYS)?,
-    };
-    let mut organization = Organization::new(size, arguments.seed);
+    let mut organization = Organization::new(size_for(arguments.rows, DAYS)?, arguments.seed);
     let (mut written, mut bytes, mut file) = (0, 0_u64, None);
     while written < arguments.rows {
         let day = organization.next_day();
