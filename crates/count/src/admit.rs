@@ -8,7 +8,7 @@ use crate::counter::Cut;
 use crate::kind::Kinds;
 use crate::output::UnmatchedReason;
 use crate::part::View;
-use crate::people::{PeopleIndex, Resolution, TenantKeys};
+use crate::people::{PeopleIndex, Resolution, Sought, TenantKeys};
 use crate::retractions::Targets;
 
 /// A signal that counts, or another signal of its incident stands for it.
@@ -124,11 +124,12 @@ impl Gate<'_> {
         if decision.steady {
             return decision.resolution;
         }
-        let subject = view.subject_columns();
-        let time = UtcMillis(view.row.time);
-        let decided = self
-            .people
-            .decide(self.tenant_uid, self.keys, subject, time, self.cut.as_of);
-        decided.resolution
+        let sought = Sought {
+            tenant: self.tenant_uid,
+            keys: self.keys,
+            subject: view.subject_columns(),
+            time: UtcMillis(view.row.time),
+        };
+        self.people.decide(sought, self.cut.as_of).resolution
     }
 }

@@ -13,7 +13,7 @@ use crate::interner::position;
 use crate::kind::{judge, place};
 use crate::labels;
 use crate::part::{Decoded, KindOfPart, Part, Row, RunOfSubject, TenantOfPart};
-use crate::people::{PeopleIndex, Resolution, TenantKeys};
+use crate::people::{Decision, PeopleIndex, Resolution, Sought, TenantKeys};
 
 /// How much a signal's time may lie after its `ingested_at`, in milliseconds: ten minutes.
 const MAX_SKEW_MILLIS: i64 = 600_000;
@@ -89,12 +89,7 @@ impl Context<'_> {
                 cell: position(row),
             });
         }
-        // One after the other: nothing of a look-up waits for the one before it.
-        let subjects = runs.iter().map(|run| {
-            let tenant = &tenants[run.tenant as usize];
-            self.subject(tenant, &cells, run.row, run.time)
-        });
-        let subjects = subjects.collect();
+        let subjects = self.subjects(&runs, &tenants, &cells);
         let tenants = tenants.into_iter().map(|tenant| tenant.of_part).collect();
         Decoded {
             tenants,
@@ -122,23 +117,38 @@ impl Context<'_> {
         }
     }
 
-    fn subject(&self, tenant: &Tenant<'_>, cells: &Cells, row: usize, time: i64) -> RunOfSubject {
-        let subject = cells.subject(row);
-        let tenant_uid = tenant.of_part.name.as_deref().unwrap_or_default();
-        let decision = self.people.decide(
-            tenant_uid,
-            tenant.keys,
-            subject,
-            UtcMillis(time),
-            self.cut.as_of,
-        );
+    fn subjects(
+        &self,
+        runs: &[FirstOfRun],
+        tenants: &[Tenant<'_>],
+        cells: &Cells,
+    ) -> Vec<RunOfSubject> {
+        let mut subjects = Vec::with_capacity(runs.len());
+        for runs in runs.chunks(PeopleIndex::SIDE_BY_SIDE) {
+            let sought = runs.iter().map(|run| {
+                let tenant = &tenants[run.tenant as usize];
+                Sought {
+                    tenant: tenant.of_part.name.as_deref().unwrap_or_default(),
+                    keys: tenant.keys,
+                    subject: cells.subject(run.row),
+                    time: UtcMillis(run.time),
+                }
+            });
+            let sought: Vec<Sought<'_>> = sought.collect();
+            let decisions = self.people.decide_all(&sought, self.cut.as_of);
+            let of_runs = sought.iter().zip(decisions);
+            subjects.extend(of_runs.map(|(sought, decision)| self.subject(sought, decision)));
+        }
+        subjects
+    }
+
+    fn subject(&self, sought: &Sought<'_>, decision: Decision) -> RunOfSubject {
         let always_matches =
             decision.steady && matches!(decision.resolution, Resolution::Person(_));
+        let hash = || sought.subject.hash(sought.tenant, self.hash_key);
         RunOfSubject {
             decision,
-            hash: (!always_matches)
-                .then(|| subject.hash(tenant_uid, self.hash_key))
-                .flatten(),
+            hash: (!always_matches).then(hash).flatten(),
         }
     }
 }

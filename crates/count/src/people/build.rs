@@ -5,8 +5,9 @@ use af_model::{HashKey, Person, UtcMillis};
 use hashbrown::{DefaultHashBuilder, HashMap};
 use rayon::prelude::*;
 
+use super::decide::PROVIDER;
 use super::holder::{Holding, KeyKind, Kinds};
-use super::index::{PROVIDER, PeopleIndex};
+use super::index::PeopleIndex;
 use super::keys::TenantKeys;
 use super::tenure::Tenures;
 use crate::interner::position;

@@ -2,7 +2,7 @@
 
 use af_model::UtcMillis;
 
-use super::index::Resolution;
+use super::decide::Resolution;
 use super::tenure::Tenures;
 
 /// How somebody holds a key, in the order in which kinds are tried.

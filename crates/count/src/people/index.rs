@@ -2,43 +2,16 @@
 
 use std::cmp::Ordering;
 
-use af_model::key::SubjectRef;
 use af_model::{HashKey, Person, UtcMillis};
 use hashbrown::{DefaultHashBuilder, HashMap};
 use rayon::prelude::*;
 
 use super::build::IndexBuilder;
-use super::hashed::parse_hash;
-use super::holder;
-use super::keys::{Holders, TenantKeys};
+use super::decide::{Resolution, Sought};
+use super::keys::TenantKeys;
 use super::subject::Subject;
 use super::tenure::Tenures;
 use crate::texts::TextList;
-
-/// The name under which the identity provider itself acts.
-pub(super) const PROVIDER: &str = "system@okta.com";
-
-/// Whom a signal hit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Resolution {
-    /// This person: a position in the index.
-    Person(u32),
-    /// Nothing names a subject.
-    NoKey,
-    /// Nobody of the tenant holds any of the names.
-    NoMatch,
-    /// Several people hold the deciding key and the signal's time does not tell them apart.
-    Ambiguous,
-    /// The identity provider itself.
-    NotAPerson,
-}
-
-/// A resolution, and whether it is the same at any time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Decision {
-    pub(crate) resolution: Resolution,
-    pub(crate) steady: bool,
-}
 
 /// Everybody's keys. Built once per run from all tenants' people, whom it does not hold.
 pub struct PeopleIndex {
@@ -127,8 +100,13 @@ impl PeopleIndex {
         time: UtcMillis,
         as_of: UtcMillis,
     ) -> Resolution {
-        let keys = self.keys_of(tenant);
-        self.decide(tenant, keys, *subject, time, as_of).resolution
+        let sought = Sought {
+            tenant,
+            keys: self.keys_of(tenant),
+            subject: *subject,
+            time,
+        };
+        self.decide(sought, as_of).resolution
     }
 
     /// The key of hashed names.
@@ -152,71 +130,6 @@ impl PeopleIndex {
     /// The keys of a tenant's people; looked up once for many signals.
     pub(crate) fn keys_of(&self, tenant: &str) -> Option<&TenantKeys> {
         self.tenants.get(tenant)
-    }
-
-    pub(crate) fn decide(
-        &self,
-        tenant: &str,
-        keys: Option<&TenantKeys>,
-        subject: Subject<'_>,
-        time: UtcMillis,
-        as_of: UtcMillis,
-    ) -> Decision {
-        let mut steady = true;
-        let mut resolution = Resolution::NoKey;
-        for name in subject.names() {
-            resolution = Resolution::NoMatch;
-            let holders = match &name {
-                SubjectRef::Uid(uid) => {
-                    let holder = keys
-                        .and_then(|keys| keys.uid(&self.uids, uid, &self.hasher))
-                        .filter(|&person| self.tenures.exists_at(person, as_of));
-                    if let Some(person) = holder {
-                        resolution = Resolution::Person(person);
-                        break;
-                    }
-                    continue;
-                }
-                SubjectRef::Login(key) | SubjectRef::Email(key) => {
-                    if key == PROVIDER {
-                        resolution = Resolution::NotAPerson;
-                        break;
-                    }
-                    keys.and_then(|keys| keys.text(key, &self.hasher))
-                }
-                SubjectRef::Hashed(text) => {
-                    let Some(hash) = parse_hash(text) else {
-                        continue;
-                    };
-                    let provider = keys.map_or_else(
-                        || self.hash_key.identifier(tenant, PROVIDER),
-                        |keys| keys.provider,
-                    );
-                    if hash == provider {
-                        resolution = Resolution::NotAPerson;
-                        break;
-                    }
-                    keys.and_then(|keys| keys.hashed(tenant, &hash, &self.hash_key))
-                }
-            };
-            match holders {
-                // Nearly every key is one person's login or e-mail, or both.
-                Some(Holders::Sole(person, _)) if self.tenures.exists_at(person, as_of) => {
-                    resolution = Resolution::Person(person);
-                    break;
-                }
-                None | Some(Holders::Sole(..)) => {}
-                Some(Holders::Shared(holdings)) => {
-                    let tenures = &self.tenures;
-                    if let Some(found) = holder::decide(holdings, tenures, time, as_of, &mut steady)
-                    {
-                        resolution = found;
-                        break;
-                    }
-                }
-            }
-        }
-        Decision { resolution, steady }
     }
 }
 

@@ -86,7 +86,7 @@ impl TenantKeys {
             slots,
             by_hash: OnceLock::new(),
             shared,
-            provider: key.identifier(tenant_uid, super::index::PROVIDER),
+            provider: key.identifier(tenant_uid, super::decide::PROVIDER),
         }
     }
 
@@ -98,16 +98,39 @@ impl TenantKeys {
         uid: &str,
         hasher: &DefaultHashBuilder,
     ) -> Option<u32> {
-        self.by_uid.find(uid, |place| uids.get(place), hasher)
+        let hashed = Hashed::of(uid, hasher);
+        self.by_uid.find(hashed, |place| uids.get(place) == uid)
     }
 
     /// Who holds a login, e-mail or alias.
     #[inline]
     pub(super) fn text(&self, text: &str, hasher: &DefaultHashBuilder) -> Option<Holders<'_>> {
-        let place = self
-            .by_text
-            .find(text, |place| self.texts.get(place), hasher)?;
+        let hashed = Hashed::of(text, hasher);
+        let is_text = |place| self.texts.get(place) == text;
+        let place = self.by_text.find(hashed, is_text)?;
         Some(self.holders(place))
+    }
+
+    /// Where a name of that hash is, if it is anywhere: of a person's id in the index, of another key here.
+    #[inline]
+    pub(super) fn likely(&self, is_uid: bool, hashed: Hashed) -> Option<u32> {
+        let places = if is_uid { &self.by_uid } else { &self.by_text };
+        places.find(hashed, |_| true)
+    }
+
+    /// A login, e-mail or alias.
+    #[inline]
+    pub(super) fn text_at(&self, place: u32) -> &str {
+        self.texts.get(place)
+    }
+
+    /// Who holds the key at a place, if it is one person at any time.
+    #[inline]
+    pub(super) fn sole_holder(&self, place: u32) -> Option<u32> {
+        match self.slots[place as usize] {
+            Slot::Sole(person, _) => Some(person),
+            Slot::Shared(..) => None,
+        }
     }
 
     /// Who holds a key by its hash.
@@ -162,8 +185,7 @@ impl Places {
     ) -> Self {
         let mut table = HashTable::with_capacity(places.len());
         for place in places {
-            let hash = hasher.hash_one(text(place));
-            let tag = tag(hash);
+            let Hashed { hash, tag } = Hashed::of(text(place), hasher);
             table.insert_unique(hash, Place { tag, place }, |entry| {
                 hasher.hash_one(text(entry.place))
             });
@@ -171,19 +193,31 @@ impl Places {
         Self(table)
     }
 
+    /// The place whose text has the hash and is the one.
     #[inline]
-    fn find<'t>(
-        &self,
-        wanted: &str,
-        text: impl Fn(u32) -> &'t str,
-        hasher: &DefaultHashBuilder,
-    ) -> Option<u32> {
-        let hash = hasher.hash_one(wanted);
-        let tag = tag(hash);
-        let found = self.0.find(hash, |entry| {
-            entry.tag == tag && text(entry.place) == wanted
+    fn find(&self, hashed: Hashed, is_it: impl Fn(u32) -> bool) -> Option<u32> {
+        let found = self.0.find(hashed.hash, |entry| {
+            entry.tag == hashed.tag && is_it(entry.place)
         });
         found.map(|entry| entry.place)
+    }
+}
+
+/// The hash of a text.
+#[derive(Clone, Copy)]
+pub(super) struct Hashed {
+    hash: u64,
+    tag: u32,
+}
+
+impl Hashed {
+    #[inline]
+    pub(super) fn of(text: &str, hasher: &DefaultHashBuilder) -> Self {
+        let hash = hasher.hash_one(text);
+        Self {
+            hash,
+            tag: tag(hash),
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! The join: from what a signal calls somebody to one person of the directory.
 
 mod build;
+mod decide;
 mod hashed;
 mod holder;
 mod index;
@@ -10,8 +11,9 @@ mod subject;
 mod tenure;
 
 pub use build::IndexBuilder;
-pub(crate) use index::Decision;
-pub use index::{PeopleIndex, Resolution};
+pub use decide::Resolution;
+pub(crate) use decide::{Decision, Sought};
+pub use index::PeopleIndex;
 pub(crate) use keys::TenantKeys;
 pub use states::{ChangedKeys, KeyStates};
 pub use subject::Subject;

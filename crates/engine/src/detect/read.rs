@@ -79,11 +79,8 @@ struct Task<'t> {
 impl Task<'_> {
     /// The parts of each column.
     fn run(&self, reads: &Reads) -> Result<Vec<Vec<ArrayRef>>, af_store::Error> {
-        let has_values = |name: &&&'static str| {
-            let column = TABLE.column(name);
-            column.is_none_or(|column| !column.nullable) || self.file.may_have_values(name)
-        };
-        let names: Vec<&'static str> = self.names.iter().filter(has_values).copied().collect();
+        let mut names = self.names.to_vec();
+        names.retain(|name| self.file.is_worth_decoding(name));
         let mut read = by_column(names.len(), self.batches(&names, reads)?).into_iter();
         let parts = self.names.iter().map(|name| {
             if names.contains(name) {

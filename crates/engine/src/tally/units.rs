@@ -9,7 +9,6 @@ use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
 use af_count::{Counter, ErrorKind as CountErrorKind, columns_read};
-use af_model::tables::attack_signals;
 use af_model::{UtcDay, UtcMillis};
 use af_store::{Scan, Shelf, TableFile};
 use rayon::prelude::*;
@@ -159,13 +158,10 @@ fn count_partition(counting: Counting<'_>, unit: &Unit, take: &impl TakeDays) ->
     taken.end()
 }
 
-/// The columns of a file that a count reads. One that holds nothing is as good as absent.
+/// The columns of a file that a count reads.
 pub(super) fn columns(counting: Counting<'_>, file: &TableFile) -> Vec<&'static str> {
     let mut columns = columns_read(counting.retractions);
-    columns.retain(|name| {
-        let contract = attack_signals::TABLE.column(name);
-        contract.is_none_or(|column| !column.nullable) || file.may_have_values(name)
-    });
+    columns.retain(|name| file.is_worth_decoding(name));
     columns
 }
 

@@ -21,9 +21,16 @@ impl TableFile {
     }
 
     /// Whether a column may hold anything but nulls; false only if the footer says so of every row
-    /// group, or if there is no such column. Decoding such a column costs more than it tells.
-    pub fn may_have_values(&self, column: &str) -> bool {
+    /// group, or if there is no such column.
+    fn may_have_values(&self, column: &str) -> bool {
         quietly(|| self.has_values_told(column)).unwrap_or(true)
+    }
+
+    /// Whether to decode a column: not if the contract allows nulls and the footer tells of nothing else.
+    /// Such a column is as good as absent, and decoding it costs more than it tells.
+    pub fn is_worth_decoding(&self, column: &str) -> bool {
+        let contract = self.table.column(column);
+        contract.is_some_and(|column| !column.nullable) || self.may_have_values(column)
     }
 
     fn has_values_told(&self, column: &str) -> bool {
@@ -103,5 +110,8 @@ mod tests {
         let file = TableFile::open(&path, &TABLE).unwrap();
         assert_eq!(file.instants("time"), None);
         assert!(!file.may_have_values("time"));
+        // Every signal has a time: whoever decodes the column finds out that these do not.
+        assert!(file.is_worth_decoding("time"));
+        assert!(!file.is_worth_decoding("ingested_at"));
     }
 }

@@ -1,5 +1,7 @@
 //! The join by hand-made cases.
 
+use af_model::key::SubjectRef;
+
 use super::*;
 use crate::testing::{KEY, at, person};
 use af_model::cell::Alias;
@@ -124,21 +126,18 @@ fn an_alias_is_held_from_its_first_instant_until_before_its_last() {
             "{time}"
         );
     }
-    let decision = all.decide(
-        "acme",
-        all.keys_of("acme"),
-        login("ana.old@acme.example"),
-        at(DAY),
-        at(DAY),
-    );
+    let decide = |key| {
+        let sought = Sought {
+            tenant: "acme",
+            keys: all.keys_of("acme"),
+            subject: login(key),
+            time: at(DAY),
+        };
+        all.decide(sought, at(DAY))
+    };
+    let decision = decide("ana.old@acme.example");
     assert!(!decision.steady, "another time may give another answer");
-    let decision = all.decide(
-        "acme",
-        all.keys_of("acme"),
-        login("ana.new@acme.example"),
-        at(DAY),
-        at(DAY),
-    );
+    let decision = decide("ana.new@acme.example");
     assert_eq!(decision.resolution, Resolution::Person(0));
     assert!(decision.steady);
 }
@@ -361,4 +360,68 @@ fn one_person_holding_a_key_twice_is_one_holder() {
         resolve(&all, login("ana@acme.example"), DAY),
         Resolution::Person(0)
     );
+}
+
+#[test]
+fn subjects_side_by_side_are_decided_as_each_alone() {
+    let (leaver, successor) = handed_over();
+    let mut c = person("c", "c@acme.example");
+    c.aliases = Some(vec![
+        alias("desk", Some("2026-11-01T00:00:00Z"), None),
+        alias("annie", None, None),
+    ]);
+    let mut late = person("late", "late@acme.example");
+    late.created = Some(at("2026-11-25"));
+    let all = index(vec![leaver, successor, c, late]);
+    let hashed = SubjectRef::hashed(&KEY, "acme", "annie").to_string();
+    let uids = [None, Some(" "), Some("c"), Some("C"), Some("late")];
+    let names = [
+        None,
+        Some(""),
+        Some("C@Acme.example "),
+        Some("annie"),
+        Some("desk"),
+        Some("late@acme.example"),
+        Some("nobody@acme.example"),
+        Some("sales@acme.example"),
+        Some("System@okta.com"),
+    ];
+    let references = [None, Some("uid:c"), Some("email:ANNIE"), Some(&*hashed)];
+    let mut sought = Vec::new();
+    for tenant in ["acme", "other"] {
+        for time in ["2026-09-15", "2026-10-05", "2026-11-10"] {
+            for uid in uids {
+                for login in names {
+                    for email in names {
+                        sought.extend(references.map(|subject_ref| Sought {
+                            tenant,
+                            keys: all.keys_of(tenant),
+                            subject: Subject {
+                                subject_ref,
+                                uid,
+                                login,
+                                email,
+                            },
+                            time: at(time),
+                        }));
+                    }
+                }
+            }
+        }
+    }
+    let mut decided = Vec::new();
+    for as_of in [at("2026-10-10"), at("2026-11-20")] {
+        let alone: Vec<_> = sought.iter().map(|one| all.decide(*one, as_of)).collect();
+        assert_eq!(all.decide_all(&sought, as_of), alone);
+        decided.extend(alone);
+    }
+    for kind in [
+        Resolution::Person(1),
+        Resolution::NoKey,
+        Resolution::NoMatch,
+        Resolution::Ambiguous,
+        Resolution::NotAPerson,
+    ] {
+        assert!(decided.iter().any(|one| one.resolution == kind), "{kind:?}");
+    }
 }
