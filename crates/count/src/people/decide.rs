@@ -8,7 +8,7 @@ use af_model::key::SubjectRef;
 use super::hashed::parse_hash;
 use super::holder;
 use super::index::PeopleIndex;
-use super::keys::{Hashed, Holders, TenantKeys};
+use super::keys::{Holders, TenantKeys, TextHash};
 use super::subject::Subject;
 
 /// The name under which the identity provider itself acts.
@@ -50,7 +50,7 @@ struct Way<'s> {
     keys: &'s TenantKeys,
     is_uid: bool,
     name: Cow<'s, str>,
-    hashed: Hashed,
+    hash: TextHash,
     place: Option<u32>,
 }
 
@@ -68,7 +68,7 @@ impl PeopleIndex {
     pub(crate) fn decide_all(&self, sought: &[Sought<'_>], as_of: UtcMillis) -> Vec<Decision> {
         let mut ways: Vec<Option<Way<'_>>> = sought.iter().map(|one| self.way(one)).collect();
         for way in ways.iter_mut().flatten() {
-            way.place = way.keys.likely(way.is_uid, way.hashed);
+            way.place = way.keys.likely(way.is_uid, way.hash);
         }
         for way in ways.iter_mut().flatten() {
             let Way { keys, name, .. } = &*way;
@@ -85,10 +85,13 @@ impl PeopleIndex {
             .iter()
             .map(|way| {
                 let way = way.as_ref()?;
+                let place = way.place?;
                 if way.is_uid {
-                    way.place
-                } else {
-                    way.keys.sole_holder(way.place?)
+                    return Some(place);
+                }
+                match way.keys.holders(place) {
+                    Holders::Sole(person, _) => Some(person),
+                    Holders::Shared(_) => None,
                 }
             })
             .collect();
@@ -116,7 +119,7 @@ impl PeopleIndex {
         Some(Way {
             keys,
             is_uid,
-            hashed: Hashed::of(&name, &self.hasher),
+            hash: TextHash::of(&name, &self.hasher),
             name,
             place: None,
         })

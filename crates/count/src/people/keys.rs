@@ -98,39 +98,30 @@ impl TenantKeys {
         uid: &str,
         hasher: &DefaultHashBuilder,
     ) -> Option<u32> {
-        let hashed = Hashed::of(uid, hasher);
-        self.by_uid.find(hashed, |place| uids.get(place) == uid)
+        let hash = TextHash::of(uid, hasher);
+        self.by_uid.find(hash, |place| uids.get(place) == uid)
     }
 
     /// Who holds a login, e-mail or alias.
     #[inline]
     pub(super) fn text(&self, text: &str, hasher: &DefaultHashBuilder) -> Option<Holders<'_>> {
-        let hashed = Hashed::of(text, hasher);
+        let hash = TextHash::of(text, hasher);
         let is_text = |place| self.texts.get(place) == text;
-        let place = self.by_text.find(hashed, is_text)?;
+        let place = self.by_text.find(hash, is_text)?;
         Some(self.holders(place))
     }
 
     /// Where a name of that hash is, if it is anywhere: of a person's id in the index, of another key here.
     #[inline]
-    pub(super) fn likely(&self, is_uid: bool, hashed: Hashed) -> Option<u32> {
+    pub(super) fn likely(&self, is_uid: bool, hash: TextHash) -> Option<u32> {
         let places = if is_uid { &self.by_uid } else { &self.by_text };
-        places.find(hashed, |_| true)
+        places.find(hash, |_| true)
     }
 
     /// A login, e-mail or alias.
     #[inline]
     pub(super) fn text_at(&self, place: u32) -> &str {
         self.texts.get(place)
-    }
-
-    /// Who holds the key at a place, if it is one person at any time.
-    #[inline]
-    pub(super) fn sole_holder(&self, place: u32) -> Option<u32> {
-        match self.slots[place as usize] {
-            Slot::Sole(person, _) => Some(person),
-            Slot::Shared(..) => None,
-        }
     }
 
     /// Who holds a key by its hash.
@@ -160,7 +151,9 @@ impl TenantKeys {
         texts.map(|(place, text)| (text, self.holders(place)))
     }
 
-    fn holders(&self, place: u32) -> Holders<'_> {
+    /// Who holds the login, e-mail or alias at a place.
+    #[inline]
+    pub(super) fn holders(&self, place: u32) -> Holders<'_> {
         match self.slots[place as usize] {
             Slot::Sole(person, kinds) => Holders::Sole(person, kinds),
             Slot::Shared(start, end) => Holders::Shared(&self.shared[start as usize..end as usize]),
@@ -185,8 +178,8 @@ impl Places {
     ) -> Self {
         let mut table = HashTable::with_capacity(places.len());
         for place in places {
-            let Hashed { hash, tag } = Hashed::of(text(place), hasher);
-            table.insert_unique(hash, Place { tag, place }, |entry| {
+            let TextHash { whole, tag } = TextHash::of(text(place), hasher);
+            table.insert_unique(whole, Place { tag, place }, |entry| {
                 hasher.hash_one(text(entry.place))
             });
         }
@@ -195,9 +188,9 @@ impl Places {
 
     /// The place whose text has the hash and is the one.
     #[inline]
-    fn find(&self, hashed: Hashed, is_it: impl Fn(u32) -> bool) -> Option<u32> {
-        let found = self.0.find(hashed.hash, |entry| {
-            entry.tag == hashed.tag && is_it(entry.place)
+    fn find(&self, hash: TextHash, is_it: impl Fn(u32) -> bool) -> Option<u32> {
+        let found = self.0.find(hash.whole, |entry| {
+            entry.tag == hash.tag && is_it(entry.place)
         });
         found.map(|entry| entry.place)
     }
@@ -205,18 +198,18 @@ impl Places {
 
 /// The hash of a text.
 #[derive(Clone, Copy)]
-pub(super) struct Hashed {
-    hash: u64,
+pub(super) struct TextHash {
+    whole: u64,
     tag: u32,
 }
 
-impl Hashed {
+impl TextHash {
     #[inline]
     pub(super) fn of(text: &str, hasher: &DefaultHashBuilder) -> Self {
-        let hash = hasher.hash_one(text);
+        let whole = hasher.hash_one(text);
         Self {
-            hash,
-            tag: tag(hash),
+            whole,
+            tag: tag(whole),
         }
     }
 }
