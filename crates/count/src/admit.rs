@@ -114,7 +114,7 @@ impl Gate<'_> {
             targets.retract(
                 view.signal_uid().as_bytes(),
                 view.incident_uid().map(str::as_bytes),
-                view.event_uids().map(str::as_bytes),
+                view.event_uids().into_iter().map(str::as_bytes),
             )
         })
     }

@@ -1,186 +1,236 @@
-//! Rows whose days lie mixed, cut so that whole days, or whole tenants of them, can be counted apart.
+//! Signals whose days lie mixed: cut by day, as [records](Records) that may wait anywhere, then counted in whole
+//! days.
 
-use std::ops::Range;
+use std::ops::RangeInclusive;
+use std::sync::{Mutex, PoisonError};
 
-use af_model::UtcMillis;
-use arrow::array::{BooleanArray, RecordBatch};
-use arrow::compute::{filter_record_batch, interleave_record_batch};
-use arrow::error::ArrowError;
+use af_model::{HashKey, UtcDay, UtcMillis};
+use arrow::array::RecordBatch;
+use hashbrown::HashMap;
 
-use crate::columns::{tenant_column, time_column};
+use crate::columns::Columns;
+use crate::context::Context;
+use crate::counter::Cut;
+use crate::day::DayCount;
 use crate::error::Error;
+use crate::ledger::Ledger;
+use crate::output::Counted;
+use crate::part::{Behind, Decoded, Part, Row, View};
+use crate::people::{PeopleIndex, Resolution, Sought};
+use crate::records::{Record, Records, Tails};
+use crate::retractions::Retractions;
 
-/// Rows of some batches of one schema in the order of their buckets.
-pub struct ByDay {
-    /// All rows.
-    pub rows: RecordBatch,
-    /// Every bucket that has rows, in ascending order, and where they are.
-    pub buckets: Vec<(usize, Range<usize>)>,
+/// Cuts batches in any order, by several threads. Whom a signal means is decided here, so that its record says
+/// all that is ever asked.
+pub struct ByDay<'p> {
+    context: Context<'p>,
+    ledger: Mutex<Ledger>,
 }
 
-/// Puts the rows of one UTC day into one of `buckets` buckets, and side by side. Consecutive days go
-/// to different buckets, as long as there are enough. A row without a sound time goes to the first:
-/// it will be quarantined wherever it is counted.
-///
-/// # Errors
-/// As [`Counter::push`](crate::Counter::push) for the columns that are looked at.
-///
-/// # Panics
-/// Without a batch or a bucket, for batches of different schemas, and for several that hold more than
-/// 2 GiB of text together.
-pub fn by_day(batches: &[RecordBatch], buckets: usize) -> Result<ByDay, Error> {
-    let mut bucket_of: Vec<Vec<u32>> = Vec::with_capacity(batches.len());
-    let mut ends = vec![0_usize; buckets];
-    for batch in batches {
-        let time = time_column(batch)?;
-        let of_batch: Vec<u32> = time
-            .iter()
-            .map(|time| {
-                let day = time.and_then(|time| UtcMillis::checked(time).ok())?.day();
-                let bucket = i64::from(day.0).rem_euclid(i64::try_from(buckets).ok()?);
-                u32::try_from(bucket).ok()
-            })
-            .map(Option::unwrap_or_default)
-            .collect();
-        for &bucket in &of_batch {
-            ends[bucket as usize] += 1;
-        }
-        bucket_of.push(of_batch);
-    }
-    let mut found = Vec::new();
-    let mut end = 0;
-    for (bucket, count) in ends.iter_mut().enumerate() {
-        if *count > 0 {
-            found.push((bucket, end..end + *count));
-        }
-        end += *count;
-        *count = end - *count;
-    }
-    let mut next = ends;
-    let mut places = vec![(0, 0); end];
-    for (number, of_batch) in bucket_of.iter().enumerate() {
-        for (row, &bucket) in of_batch.iter().enumerate() {
-            let place = &mut next[bucket as usize];
-            places[*place] = (number, row);
-            *place += 1;
-        }
-    }
-    let sources: Vec<&RecordBatch> = batches.iter().collect();
-    let rows = interleave_record_batch(&sources, &places);
-    Ok(ByDay {
-        rows: rows.expect("places of rows of batches of one schema"),
-        buckets: found,
-    })
+/// Counts what was cut, day by day.
+pub struct WholeDays<'p> {
+    context: Context<'p>,
+    ledger: Ledger,
 }
 
-/// The rows of a share of the tenants: of `shares` shares each row is in one, and so are all rows of
-/// its tenant.
-///
-/// # Errors
-/// As [`by_day`].
-///
-/// # Panics
-/// Without shares.
-pub fn of_tenants(batch: &RecordBatch, share: usize, shares: usize) -> Result<RecordBatch, Error> {
-    let tenant = tenant_column(batch)?;
-    let is_wanted: BooleanArray = (0..batch.num_rows())
-        .map(|row| Some(share_of(tenant.get(row).unwrap_or_default(), shares) == share))
-        .collect();
-    let wanted: Result<RecordBatch, ArrowError> = filter_record_batch(batch, &is_wanted);
-    Ok(wanted.expect("one answer for every row"))
+/// All signals of some whole days, or of a share of their tenants.
+pub struct SomeDays<'d> {
+    of: &'d WholeDays<'d>,
+    share: Option<(usize, usize)>,
+    /// Each of one tenant: what is counted together lies together.
+    parts: Vec<OfTenant>,
+    /// The last part of every tenant, by its id.
+    last: HashMap<u32, usize>,
 }
 
-/// FNV-1a: the same everywhere, and good enough to share work.
-fn share_of(tenant: &str, shares: usize) -> usize {
-    let hash = tenant
-        .bytes()
-        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-        });
-    usize::try_from(hash % shares as u64).expect("less than a usize")
+/// Signals of a tenant.
+#[derive(Default)]
+struct OfTenant {
+    rows: Vec<Row>,
+    tails: Tails,
+}
+
+/// Records are not those that were cut: what they waited in was changed by somebody else.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("signals that waited for their day are not what they were")]
+pub struct Changed;
+
+impl<'p> ByDay<'p> {
+    /// Nothing was cut yet. Arguments as of [`Counter::new`](crate::Counter::new).
+    pub fn new(
+        people: &'p PeopleIndex,
+        retractions: &'p Retractions,
+        cut: Cut,
+        key: &HashKey,
+    ) -> Self {
+        Self {
+            context: Context::new(people, retractions, cut, key),
+            ledger: Mutex::default(),
+        }
+    }
+
+    /// Appends each signal of a batch to the records of one of `buckets`, and tells how many there were: those of
+    /// one UTC day to the same, those of consecutive days to different ones, as long as there are enough. Rows
+    /// that break the contract, or are not known yet, are accounted for and end here.
+    ///
+    /// # Errors
+    /// As [`Counter::push`](crate::Counter::push), and [`ErrorKind::OtherDay`](crate::ErrorKind::OtherDay) for a
+    /// row that is of none of `days`.
+    ///
+    /// # Panics
+    /// Without a bucket.
+    pub fn cut(
+        &self,
+        signals: &RecordBatch,
+        days: &RangeInclusive<UtcDay>,
+        buckets: &mut [Records],
+    ) -> Result<usize, Error> {
+        let columns = Columns::read(signals, self.context.retractions.name_events())?;
+        let decoded = self.context.decode(columns);
+        let mut rows = decoded.part.rows.iter();
+        if rows.any(|row| !days.contains(&UtcMillis(row.time).day())) {
+            return Err(Error::other_day());
+        }
+        let resolutions = self.resolutions(&decoded);
+        let mut ledger = self.ledger.lock().unwrap_or_else(PoisonError::into_inner);
+        let part = ledger.adopt(decoded);
+        drop(ledger);
+        for (row, resolution) in part.rows.iter().zip(resolutions) {
+            let bucket = bucket_of(UtcMillis(row.time).day(), buckets.len());
+            buckets[bucket].push(View { part: &part, row }, resolution);
+        }
+        Ok(part.rows.len())
+    }
+
+    /// Ends cutting.
+    pub fn finish(self) -> WholeDays<'p> {
+        let ledger = self.ledger.into_inner();
+        WholeDays {
+            context: self.context,
+            ledger: ledger.unwrap_or_else(PoisonError::into_inner),
+        }
+    }
+
+    /// Whom every row means.
+    fn resolutions(&self, decoded: &Decoded) -> Vec<Resolution> {
+        let part = &decoded.part;
+        let of_row = |row: &Row| {
+            let view = View { part, row };
+            let decision = view.subject().decision;
+            if decision.steady {
+                return decision.resolution;
+            }
+            let tenant = decoded.tenants[row.tenant as usize].name.as_deref();
+            let tenant = tenant.unwrap_or_default();
+            let sought = Sought {
+                tenant,
+                keys: self.context.people.keys_of(tenant),
+                subject: view.subject_columns(),
+                time: UtcMillis(row.time),
+            };
+            let as_of = self.context.cut.as_of;
+            self.context.people.decide(sought, as_of).resolution
+        };
+        part.rows.iter().map(of_row).collect()
+    }
+}
+
+/// Consecutive days have consecutive buckets.
+fn bucket_of(day: UtcDay, buckets: usize) -> usize {
+    let bucket = i64::try_from(buckets).map(|buckets| i64::from(day.0).rem_euclid(buckets));
+    let bucket = bucket.ok().and_then(|bucket| usize::try_from(bucket).ok());
+    bucket.expect("a remainder is less than what it is of")
+}
+
+impl WholeDays<'_> {
+    /// Begins with no signals of some days. Of several shares of the tenants, told as number and count, every
+    /// tenant is in one.
+    pub fn begin(&self, share: Option<(usize, usize)>) -> SomeDays<'_> {
+        SomeDays {
+            of: self,
+            share,
+            parts: Vec::new(),
+            last: HashMap::new(),
+        }
+    }
+
+    /// What of the rows was not cut: it belongs to no day.
+    pub fn rest(&self) -> Counted {
+        self.ledger.rest()
+    }
+
+    /// Whether a record can be one of this count.
+    fn is_known(&self, record: &Record<'_>) -> bool {
+        let is_instant = |millis| UtcMillis::checked(millis).is_ok();
+        let is_person = |person| (person as usize) < self.context.people.people();
+        is_instant(record.row.time)
+            && (record.row.ingested_at == i64::MIN || is_instant(record.row.ingested_at))
+            && (record.row.tenant as usize) < self.ledger.tenants()
+            && (record.row.kind as usize) < self.ledger.kinds.len()
+            && record.person().is_none_or(is_person)
+    }
+}
+
+impl SomeDays<'_> {
+    /// Takes in the signals of these days, or those of them that are of the share.
+    ///
+    /// # Errors
+    /// [`Changed`] when they are not what was cut; nothing is to be counted then.
+    pub fn add(&mut self, records: &Records) -> Result<(), Changed> {
+        for record in records.each() {
+            let record = record.filter(|record| self.of.is_known(record));
+            let record = record.ok_or(Changed)?;
+            let tenant = record.row.tenant;
+            let is_other = |(share, shares)| tenant as usize % shares != share;
+            if self.share.is_some_and(is_other) {
+                continue;
+            }
+            let new = self.parts.len();
+            let place = *self.last.entry(tenant).or_insert(new);
+            if place < new && self.parts[place].take(&record) {
+                continue;
+            }
+            self.last.insert(tenant, new);
+            self.parts.push(OfTenant::default());
+            self.parts[new].take(&record);
+        }
+        Ok(())
+    }
+
+    /// Counts them on the caller's thread.
+    pub fn count(self) -> Counted {
+        let parts: Vec<Part> = self.parts.into_iter().map(Part::from).collect();
+        let count = DayCount {
+            context: &self.of.context,
+            ledger: &self.of.ledger,
+        };
+        let counted = count.count_all(&parts, 0, true);
+        let mut counted = Counted {
+            tenants: self.of.ledger.named(counted),
+            latest_ingested: None,
+        };
+        counted.sort_on_this_thread();
+        counted
+    }
+}
+
+impl OfTenant {
+    /// Takes in a record; `false` when there is no room for it.
+    fn take(&mut self, record: &Record<'_>) -> bool {
+        let row = self.tails.add(record);
+        self.rows.extend(row);
+        row.is_some()
+    }
+}
+
+impl From<OfTenant> for Part {
+    fn from(of_tenant: OfTenant) -> Self {
+        Self {
+            rows: of_tenant.rows,
+            behind: Behind::Records(of_tenant.tails),
+        }
+    }
 }
 
 #[cfg(test)]
-mod tests {
-    use std::collections::BTreeMap;
-
-    use af_model::UtcDay;
-    use af_model::tables::attack_signals;
-    use proptest::prelude::*;
-
-    use super::*;
-    use crate::testing::signal;
-    use arrow::array::AsArray;
-
-    const DAY: i64 = 86_400_000;
-
-    fn batch(days: &[i64]) -> RecordBatch {
-        let rows: Vec<attack_signals::Row<'_>> = days
-            .iter()
-            .enumerate()
-            .map(|(number, &day)| {
-                let mut row = signal(&format!("s{number}"), "ana@acme.example");
-                row.time = UtcMillis(day * DAY + 5);
-                row.tenant_uid = format!("t{}", number % 7).into();
-                row
-            })
-            .collect();
-        attack_signals::batch(&rows)
-    }
-
-    fn uids(batch: &RecordBatch) -> Vec<String> {
-        texts(batch, "signal_uid")
-    }
-
-    fn texts(batch: &RecordBatch, name: &str) -> Vec<String> {
-        let column = batch.column_by_name(name).unwrap().as_string::<i32>();
-        column.iter().map(|text| text.unwrap().to_owned()).collect()
-    }
-
-    #[test]
-    fn rows_of_a_day_come_to_lie_side_by_side() {
-        let cut = by_day(&[batch(&[3, 1, 131]), batch(&[1, -1])], 128).unwrap();
-        assert_eq!(cut.buckets, [(1, 0..2), (3, 2..4), (127, 4..5)]);
-        // Day 131 shares the bucket of day 3; the names start anew with the second batch.
-        assert_eq!(uids(&cut.rows), ["s1", "s0", "s0", "s2", "s1"]);
-    }
-
-    proptest! {
-        #[test]
-        fn no_row_is_lost_and_no_day_is_cut(
-            days in proptest::collection::vec(-400_i64..400, 0..200),
-            buckets in 1_usize..100,
-        ) {
-            let whole = batch(&days);
-            let cut = by_day(std::slice::from_ref(&whole), buckets).unwrap();
-            let mut names = uids(&cut.rows);
-            names.sort();
-            let mut all = uids(&whole);
-            all.sort();
-            prop_assert_eq!(names, all);
-            let mut seen = BTreeMap::new();
-            for (bucket, rows) in cut.buckets {
-                let part = cut.rows.slice(rows.start, rows.len());
-                for time in time_column(&part).unwrap().iter().flatten() {
-                    let day: UtcDay = UtcMillis(time).day();
-                    prop_assert_eq!(*seen.entry(day).or_insert(bucket), bucket);
-                }
-            }
-        }
-
-        #[test]
-        fn every_tenant_is_in_one_share(rows in 0_usize..60, shares in 1_usize..5) {
-            let whole = batch(&vec![0; rows]);
-            let mut seen = BTreeMap::new();
-            let mut total = 0;
-            for share in 0..shares {
-                let part = of_tenants(&whole, share, shares).unwrap();
-                total += part.num_rows();
-                for tenant in texts(&part, "tenant_uid") {
-                    prop_assert_eq!(*seen.entry(tenant).or_insert(share), share);
-                }
-            }
-            prop_assert_eq!(total, rows);
-        }
-    }
-}
+mod tests;

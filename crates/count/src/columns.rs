@@ -205,24 +205,6 @@ impl Columns {
     }
 }
 
-/// The times of anybody's batch in milliseconds; what is none is null.
-///
-/// # Errors
-/// As [`Columns::read`].
-pub(crate) fn time_column(batch: &RecordBatch) -> Result<TimestampMillisecondArray, Error> {
-    let breach = None;
-    Loader { batch, breach }.instant("time")
-}
-
-/// The tenants of anybody's batch.
-///
-/// # Errors
-/// As [`Columns::read`].
-pub(crate) fn tenant_column(batch: &RecordBatch) -> Result<Text, Error> {
-    let breach = None;
-    Loader { batch, breach }.text("tenant_uid")
-}
-
 impl Cells {
     /// Whether a row was spoiled on its way into the contract's types.
     #[inline]
@@ -266,14 +248,6 @@ impl Cells {
     #[inline]
     pub(crate) fn is_same_subject(&self, one: usize, other: usize) -> bool {
         self.subject.iter().all(|column| column.is_same(one, other))
-    }
-
-    /// The incident a row names; a blank name is none.
-    #[inline]
-    pub(crate) fn incident(&self, row: usize) -> Option<&str> {
-        self.incident_uid
-            .get(row)
-            .filter(|incident| !incident.trim_ascii().is_empty())
     }
 }
 

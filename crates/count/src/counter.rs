@@ -1,21 +1,17 @@
 //! The count from the first batch to the last figure.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::ops::RangeInclusive;
 
-use af_model::accounting::SignalAccount;
 use af_model::{HashKey, UtcDay, UtcMillis};
 use arrow::array::RecordBatch;
-use hashbrown::{DefaultHashBuilder, HashMap};
 use rayon::prelude::*;
 
 use crate::columns::Columns;
+use crate::context::Context;
 use crate::day::{DayCount, Scratch};
-use crate::decode::Context;
 use crate::error::Error;
-use crate::interner::{Names, position};
-use crate::kind::Kinds;
-use crate::labels;
+use crate::ledger::Ledger;
 use crate::output::{Counted, TenantCounts};
 use crate::part::{Decoded, Part, Row, View};
 use crate::people::PeopleIndex;
@@ -42,11 +38,7 @@ pub struct Cut {
 /// The order of rows and batches, how often a row is pushed and the number of threads make no
 /// difference to the result (repeated rows count as duplicates). See the [crate's example](crate).
 pub struct Counter<'p> {
-    people: &'p PeopleIndex,
-    retractions: &'p Retractions,
-    cut: Cut,
-    hash_key: HashKey,
-    hasher: DefaultHashBuilder,
+    context: Context<'p>,
     /// The only day of the input, if that is one sorted partition.
     partition: Option<UtcDay>,
     /// Whether to leave all other threads alone.
@@ -57,25 +49,12 @@ pub struct Counter<'p> {
     parts: VecDeque<Part>,
     /// The first row of the first part that is not counted yet.
     first_row: usize,
-    names: Names,
-    kinds: Kinds,
-    tenant_ids: HashMap<Option<String>, u32>,
-    tenants: Vec<Tenant>,
+    ledger: Ledger,
     counted: Vec<(u32, TenantCounts)>,
+    /// Tenants of a partition whose rows were all counted, by their ids.
+    is_done: Vec<bool>,
     /// The tenant of a partition whose rows were counted last.
     last_counted: Option<u32>,
-    latest_ingested: Option<UtcMillis>,
-}
-
-/// A tenant of the input.
-struct Tenant {
-    name: Option<String>,
-    /// Whether all its rows were counted; only in a sorted partition that is known early.
-    is_done: bool,
-    /// What of its rows was not counted further.
-    account: SignalAccount,
-    /// Of what was told before the end.
-    told: SignalAccount,
 }
 
 impl<'p> Counter<'p> {
@@ -88,24 +67,17 @@ impl<'p> Counter<'p> {
         key: &HashKey,
     ) -> Self {
         Self {
-            people,
-            retractions,
-            cut,
-            hash_key: key.clone(),
-            hasher: DefaultHashBuilder::default(),
+            context: Context::new(people, retractions, cut, key),
             partition: None,
             on_this_thread: false,
             pending: Vec::new(),
             pending_rows: 0,
             parts: VecDeque::new(),
             first_row: 0,
-            names: Names::default(),
-            kinds: Kinds::default(),
-            tenant_ids: HashMap::new(),
-            tenants: Vec::new(),
+            ledger: Ledger::default(),
             counted: Vec::new(),
+            is_done: Vec::new(),
             last_counted: None,
-            latest_ingested: None,
         }
     }
 
@@ -145,16 +117,14 @@ impl<'p> Counter<'p> {
     /// [`ErrorKind::Unsorted`](crate::ErrorKind::Unsorted) for rows out of order: the count is lost
     /// then, and [`Counter::new`] makes the right one.
     pub fn push(&mut self, signals: &RecordBatch) -> Result<(), Error> {
-        let columns = Columns::read(signals, self.retractions.name_events())?;
-        if let Some(day) = self.partition {
-            let decoded = self.context().decode(columns);
+        let columns = Columns::read(signals, self.context.retractions.name_events())?;
+        if self.is_alone() {
+            let decoded = self.context.decode(columns);
             self.adopt(decoded);
-            return self.count_done_tenants(day);
-        }
-        if self.on_this_thread {
-            let decoded = self.context().decode(columns);
-            self.adopt(decoded);
-            return Ok(());
+            return match self.partition {
+                Some(day) => self.count_done_tenants(day),
+                None => Ok(()),
+            };
         }
         self.pending_rows += columns.cells.rows;
         self.pending.push(columns);
@@ -168,15 +138,9 @@ impl<'p> Counter<'p> {
     /// their rows was not counted further. They are told once: this and [`Counter::finish`] together are
     /// all that was counted.
     pub fn take_done(&mut self) -> Counted {
-        let done = std::mem::take(&mut self.counted).into_iter();
-        let tenants = done.map(|(tenant, counts)| {
-            let tenant = &mut self.tenants[tenant as usize];
-            tenant.told += counts.account;
-            let name = tenant.name.as_deref();
-            (name.unwrap_or(INVALID_TENANT).to_owned(), counts)
-        });
+        let done = std::mem::take(&mut self.counted);
         Counted {
-            tenants: tenants.collect(),
+            tenants: self.ledger.named(done),
             latest_ingested: None,
         }
     }
@@ -197,32 +161,21 @@ impl<'p> Counter<'p> {
     /// All counts but those that [`Counter::take_done`] told.
     pub fn finish(mut self) -> Counted {
         self.decode_pending();
-        self.count_all();
-        let mut tenants: BTreeMap<String, TenantCounts> = BTreeMap::new();
-        let mut of_tenant: Vec<TenantCounts> = Vec::new();
-        of_tenant.resize_with(self.tenants.len(), TenantCounts::default);
-        for (tenant, counts) in std::mem::take(&mut self.counted) {
-            of_tenant[tenant as usize].absorb(counts);
-        }
-        for (tenant, mut counts) in self.tenants.iter().zip(of_tenant) {
-            counts.account += tenant.account;
-            debug_assert!(
-                {
-                    let mut all = counts.account;
-                    all += tenant.told;
-                    all.closes()
-                },
-                "every signal went somewhere"
-            );
-            let name = tenant.name.as_deref().unwrap_or(INVALID_TENANT);
-            // A tenant may really be named as those are whose name is none.
-            tenants.entry(name.to_owned()).or_default().absorb(counts);
-        }
-        let mut counted = Counted {
-            tenants,
-            latest_ingested: self.latest_ingested,
+        let alone = self.is_alone();
+        let count = DayCount {
+            context: &self.context,
+            ledger: &self.ledger,
         };
-        if self.on_this_thread || self.partition.is_some() {
+        let parts = self.parts.make_contiguous();
+        let left = count.count_all(parts, self.first_row, alone);
+        self.parts.clear();
+        let told = self.counted.into_iter().chain(left);
+        let mut counted = self.ledger.rest();
+        counted.absorb(Counted {
+            tenants: self.ledger.named(told),
+            latest_ingested: None,
+        });
+        if alone {
             counted.sort_on_this_thread();
         } else {
             counted.sort();
@@ -230,20 +183,15 @@ impl<'p> Counter<'p> {
         counted
     }
 
-    fn context(&self) -> Context<'_> {
-        Context {
-            people: self.people,
-            cut: self.cut,
-            hash_key: &self.hash_key,
-            hasher: &self.hasher,
-        }
+    fn is_alone(&self) -> bool {
+        self.on_this_thread || self.partition.is_some()
     }
 
     /// Decodes what was pushed, in parallel, and adopts the parts in their order.
     fn decode_pending(&mut self) {
         self.pending_rows = 0;
         let pending = std::mem::take(&mut self.pending);
-        let context = self.context();
+        let context = &self.context;
         let decoded: Vec<Decoded> = pending
             .into_par_iter()
             .map(|columns| context.decode(columns))
@@ -253,62 +201,11 @@ impl<'p> Counter<'p> {
         }
     }
 
-    /// Gives a part's tenants and kinds their input-wide ids, and accounts for what has no rows.
     fn adopt(&mut self, decoded: Decoded) {
-        let Decoded {
-            mut part,
-            labels,
-            tenants,
-            kinds,
-            latest_ingested,
-        } = decoded;
-        self.latest_ingested = self.latest_ingested.max(latest_ingested.map(UtcMillis));
-        let tenants: Vec<u32> = tenants
-            .into_iter()
-            .map(|of_part| {
-                let id = self.tenant_id(of_part.name);
-                let account = &mut self.tenants[id as usize].account;
-                account.signals_read += of_part.read;
-                account.not_yet_known += of_part.not_yet_known;
-                account.quarantined += of_part.quarantined;
-                id
-            })
-            .collect();
-        let kinds: Vec<u32> = kinds
-            .iter()
-            .map(|kind| match kind.level {
-                // No row is of a kind without a level.
-                None => u32::MAX,
-                Some(level) => {
-                    let texts = labels::texts(&labels, kind.shown_by);
-                    self.kinds.intern(texts, level, &mut self.names)
-                }
-            })
-            .collect();
-        for row in &mut part.rows {
-            row.tenant = tenants[row.tenant as usize];
-            row.kind = kinds[row.kind as usize];
-        }
+        let part = self.ledger.adopt(decoded);
         if !part.rows.is_empty() {
             self.parts.push_back(part);
         }
-    }
-
-    fn tenant_id(&mut self, name: Option<String>) -> u32 {
-        let Self {
-            tenant_ids,
-            tenants,
-            ..
-        } = self;
-        *tenant_ids.entry(name.clone()).or_insert_with(|| {
-            tenants.push(Tenant {
-                name,
-                is_done: false,
-                account: SignalAccount::default(),
-                told: SignalAccount::default(),
-            });
-            position(tenants.len() - 1)
-        })
     }
 
     /// Counts the tenants of a partition of which all rows were seen, and lets go of their rows.
@@ -331,12 +228,13 @@ impl<'p> Counter<'p> {
         if last.rows.iter().all(|row| is_of_open(Some(row))) {
             return Ok(());
         }
+        self.is_done.resize(self.ledger.tenants(), false);
         let mut groups: Vec<(u32, Vec<View<'_>>)> = Vec::new();
         let mut last_place = (0, self.first_row);
         for (number, part) in self.parts.iter().enumerate() {
             let skipped = if number == 0 { self.first_row } else { 0 };
             for (place, row) in part.rows.iter().enumerate().skip(skipped) {
-                if self.tenants[row.tenant as usize].is_done {
+                if self.is_done[row.tenant as usize] {
                     return Err(Error::unsorted());
                 }
                 match groups.last_mut() {
@@ -345,12 +243,12 @@ impl<'p> Counter<'p> {
                     }
                     last => {
                         let before = last.map(|(tenant, _)| *tenant).or(self.last_counted);
-                        let name = |tenant: u32| &self.tenants[tenant as usize].name;
+                        let name = |tenant: u32| self.ledger.tenant(tenant);
                         if before.is_some_and(|before| name(before) > name(row.tenant)) {
                             return Err(Error::unsorted());
                         }
                         if let Some((done, _)) = groups.last() {
-                            self.tenants[*done as usize].is_done = true;
+                            self.is_done[*done as usize] = true;
                         }
                         last_place = (number, place);
                         groups.push((row.tenant, vec![View { part, row }]));
@@ -365,75 +263,18 @@ impl<'p> Counter<'p> {
         groups.pop();
         self.last_counted = groups.last().map(|(tenant, _)| *tenant);
         let count = DayCount {
-            people: self.people,
-            retractions: self.retractions,
-            cut: self.cut,
-            kinds: &self.kinds,
-            names: &self.names,
+            context: &self.context,
+            ledger: &self.ledger,
         };
         let mut scratch = Scratch::default();
         for (tenant, views) in groups {
-            let name = self.tenants[tenant as usize].name.as_deref();
-            let counts = count.count(name.unwrap_or(INVALID_TENANT), day, &views, &mut scratch);
+            let counts = count.count(tenant, day, &views, &mut scratch);
             self.counted.push((tenant, counts));
         }
         let (done_parts, first_row) = last_place;
         self.parts.drain(..done_parts);
         self.first_row = first_row;
         Ok(())
-    }
-
-    /// Counts all rows that are left, by tenant and day.
-    fn count_all(&mut self) {
-        let mut rows: Vec<(u32, UtcDay, u32, u32)> = Vec::new();
-        for (part, number) in self.parts.iter().zip(0_u32..) {
-            let skipped = if number == 0 { self.first_row } else { 0 };
-            let of_part = part.rows.iter().zip(0_u32..).skip(skipped);
-            rows.extend(
-                of_part.map(|(row, place)| (row.tenant, UtcMillis(row.time).day(), number, place)),
-            );
-        }
-        if self.on_this_thread {
-            rows.sort_unstable();
-        } else {
-            rows.par_sort_unstable();
-        }
-        let count = DayCount {
-            people: self.people,
-            retractions: self.retractions,
-            cut: self.cut,
-            kinds: &self.kinds,
-            names: &self.names,
-        };
-        let groups: Vec<&[(u32, UtcDay, u32, u32)]> = rows
-            .chunk_by(|left, right| (left.0, left.1) == (right.0, right.1))
-            .collect();
-        let count_group = |scratch: &mut Scratch, group: &&[(u32, UtcDay, u32, u32)]| {
-            let (tenant, day, ..) = group[0];
-            let view = |&(_, _, part, row): &(u32, UtcDay, u32, u32)| {
-                let part = &self.parts[part as usize];
-                let row = &part.rows[row as usize];
-                View { part, row }
-            };
-            let views: Vec<View<'_>> = group.iter().map(view).collect();
-            let name = self.tenants[tenant as usize].name.as_deref();
-            let name = name.unwrap_or(INVALID_TENANT);
-            (tenant, count.count(name, day, &views, scratch))
-        };
-        let counted: Vec<(u32, TenantCounts)> = if self.on_this_thread {
-            let mut scratch = Scratch::default();
-            let groups = groups.iter();
-            groups
-                .map(|group| count_group(&mut scratch, group))
-                .collect()
-        } else {
-            groups
-                .par_iter()
-                .map_init(Scratch::default, count_group)
-                .collect()
-        };
-        self.counted.extend(counted);
-        self.parts.clear();
     }
 }
 

@@ -4,26 +4,26 @@
 use std::sync::Arc;
 
 use af_model::{UtcDay, UtcMillis};
+use rayon::prelude::*;
 
 use crate::admit::{Admission, Gate, Unmatchable};
 use crate::collapse::collapse;
-use crate::counter::Cut;
+use crate::context::Context;
 use crate::dedupe::{Seen, duplicates};
-use crate::interner::Names;
-use crate::kind::{Kinds, place};
+use crate::kind::place;
+use crate::ledger::Ledger;
 use crate::output::{TenantCounts, Unmatched};
-use crate::part::View;
-use crate::people::PeopleIndex;
-use crate::retractions::Retractions;
+use crate::part::{Part, View};
 
 /// What counting a day needs beside its rows.
+#[derive(Clone, Copy)]
 pub(crate) struct DayCount<'c> {
-    pub(crate) people: &'c PeopleIndex,
-    pub(crate) retractions: &'c Retractions,
-    pub(crate) cut: Cut,
-    pub(crate) kinds: &'c Kinds,
-    pub(crate) names: &'c Names,
+    pub(crate) context: &'c Context<'c>,
+    pub(crate) ledger: &'c Ledger,
 }
+
+/// Where a row is: its tenant and day, the part, its place in the part.
+type Place = (u32, UtcDay, u32, u32);
 
 /// Memory that is used again for the next tenant's day.
 #[derive(Default)]
@@ -34,20 +34,23 @@ pub(crate) struct Scratch {
 impl DayCount<'_> {
     /// Counts the rows of one tenant's day.
     pub(crate) fn count(
-        &self,
-        tenant_uid: &str,
+        self,
+        tenant: u32,
         day: UtcDay,
         rows: &[View<'_>],
         scratch: &mut Scratch,
     ) -> TenantCounts {
-        let duplicates = duplicates(rows, self.kinds, self.names, &mut scratch.seen);
+        let Self { context, ledger } = self;
+        let Ledger { names, kinds, .. } = ledger;
+        let tenant_uid = ledger.tenant(tenant);
+        let duplicates = duplicates(rows, kinds, names, &mut scratch.seen);
         let gate = Gate {
-            people: self.people,
+            people: context.people,
             tenant_uid,
-            keys: self.people.keys_of(tenant_uid),
-            retracted: self.retractions.of_tenant(tenant_uid),
-            kinds: self.kinds,
-            cut: self.cut,
+            keys: context.people.keys_of(tenant_uid),
+            retracted: context.retractions.of_tenant(tenant_uid),
+            kinds,
+            cut: context.cut,
             day,
         };
         let Admission {
@@ -56,8 +59,9 @@ impl DayCount<'_> {
             unmatched,
             heard,
         } = gate.admit(rows, &duplicates.is_dropped);
+        account.signals_read = rows.len() as u64;
         account.duplicate = duplicates.dropped;
-        let collapsed = collapse(admitted, self.kinds, day);
+        let collapsed = collapse(admitted, kinds, day);
         account.collapsed = collapsed.collapsed;
         let mut counts = TenantCounts {
             account,
@@ -76,13 +80,60 @@ impl DayCount<'_> {
         counts
     }
 
+    /// Counts all rows of some parts but the first so many, by tenant and day.
+    pub(crate) fn count_all(
+        self,
+        parts: &[Part],
+        skipped: usize,
+        on_this_thread: bool,
+    ) -> Vec<(u32, TenantCounts)> {
+        let mut rows: Vec<Place> = Vec::new();
+        for (part, number) in parts.iter().zip(0_u32..) {
+            let skipped = if number == 0 { skipped } else { 0 };
+            let of_part = part.rows.iter().zip(0_u32..).skip(skipped);
+            rows.extend(
+                of_part.map(|(row, place)| (row.tenant, UtcMillis(row.time).day(), number, place)),
+            );
+        }
+        if on_this_thread {
+            rows.sort_unstable();
+        } else {
+            rows.par_sort_unstable();
+        }
+        let groups: Vec<&[Place]> = rows
+            .chunk_by(|left, right| (left.0, left.1) == (right.0, right.1))
+            .collect();
+        let count_group = |scratch: &mut Scratch, group: &&[Place]| {
+            let (tenant, day, ..) = group[0];
+            let view = |&(_, _, part, row): &Place| {
+                let part = &parts[part as usize];
+                let row = &part.rows[row as usize];
+                View { part, row }
+            };
+            let views: Vec<View<'_>> = group.iter().map(view).collect();
+            (tenant, self.count(tenant, day, &views, scratch))
+        };
+        if on_this_thread {
+            let mut scratch = Scratch::default();
+            let groups = groups.iter();
+            groups
+                .map(|group| count_group(&mut scratch, group))
+                .collect()
+        } else {
+            groups
+                .par_iter()
+                .map_init(Scratch::default, count_group)
+                .collect()
+        }
+    }
+
     fn add_feeds(&self, counts: &mut TenantCounts, heard: &[Option<(i64, i64)>]) {
         for (id, span) in (0_u32..).zip(heard) {
             let Some((first, last)) = span.map(|(first, last)| (UtcMillis(first), UtcMillis(last)))
             else {
                 continue;
             };
-            let (component, integration) = self.kinds.feed(id);
+            let (component, integration) = self.ledger.kinds.feed(id);
             let feed = counts.feeds.entry(component.to_string()).or_default();
             feed.first = Some(feed.first.map_or(first, |earlier| earlier.min(first)));
             feed.last = feed.last.max(Some(last));
@@ -99,12 +150,12 @@ impl DayCount<'_> {
         let mut rows: Vec<Unmatched> = signals
             .chunk_by(|left, right| left == right)
             .map(|equal| {
-                let kind = self.kinds.get(equal[0].kind);
+                let kind = self.ledger.kinds.get(equal[0].kind);
                 let name = |place: usize| {
-                    let name = self.names.get(kind.texts[place]);
+                    let name = self.ledger.names.get(kind.texts[place]);
                     Arc::clone(name.expect("a kind that keeps the contract names its source"))
                 };
-                let (component, family) = self.kinds.series(kind.series);
+                let (component, family) = self.ledger.kinds.series(kind.series);
                 Unmatched {
                     reason: equal[0].reason,
                     source: name(place::SOURCE),

@@ -2,29 +2,21 @@
 
 use std::hash::{BuildHasher, Hasher};
 
+use af_model::UtcMillis;
+use af_model::accounting::SignalAccount;
 use af_model::name::check_tenant;
-use af_model::{HashKey, UtcMillis};
 use arrow::array::Array;
-use hashbrown::DefaultHashBuilder;
 
 use crate::columns::{Cells, Columns};
-use crate::counter::Cut;
+use crate::context::Context;
 use crate::interner::position;
 use crate::kind::{judge, place};
 use crate::labels;
-use crate::part::{Decoded, KindOfPart, Part, Row, RunOfSubject, TenantOfPart};
+use crate::part::{Behind, Decoded, KindOfPart, Part, Row, RunOfSubject, TenantOfPart};
 use crate::people::{Decision, PeopleIndex, Resolution, Sought, TenantKeys};
 
 /// How much a signal's time may lie after its `ingested_at`, in milliseconds: ten minutes.
 const MAX_SKEW_MILLIS: i64 = 600_000;
-
-/// What decoding needs beside the columns.
-pub(crate) struct Context<'c> {
-    pub(crate) people: &'c PeopleIndex,
-    pub(crate) cut: Cut,
-    pub(crate) hash_key: &'c HashKey,
-    pub(crate) hasher: &'c DefaultHashBuilder,
-}
 
 impl Context<'_> {
     /// Decodes a batch. Subjects are looked up once per run of rows that name the same one, which
@@ -54,15 +46,16 @@ impl Context<'_> {
         let mut last: Option<(u32, usize)> = None;
         for row in 0..cells.rows {
             let (tenant_id, kind_id) = (tenant_of.of_row[row], kind_of.of_row[row]);
-            let tenant = &mut tenants[tenant_id as usize];
-            tenant.of_part.read += 1;
+            let of_part = &mut tenants[tenant_id as usize].of_part;
             if cells.ingested_after(row, self.cut.known_at) {
-                tenant.of_part.not_yet_known += 1;
+                of_part.account.signals_read += 1;
+                of_part.account.not_yet_known += 1;
                 continue;
             }
-            let is_sound = tenant.of_part.name.is_some() && kinds[kind_id as usize].level.is_some();
+            let is_sound = of_part.name.is_some() && kinds[kind_id as usize].level.is_some();
             let Some(signal) = Signal::read(&cells, row).filter(|_| is_sound) else {
-                tenant.of_part.quarantined += 1;
+                of_part.account.signals_read += 1;
+                of_part.account.quarantined += 1;
                 continue;
             };
             let same_subject = last.is_some_and(|(of_tenant, before)| {
@@ -98,8 +91,10 @@ impl Context<'_> {
             labels,
             part: Part {
                 rows,
-                cells,
-                subjects,
+                behind: Behind::Columns {
+                    cells: Box::new(cells),
+                    subjects,
+                },
             },
         }
     }
@@ -110,9 +105,7 @@ impl Context<'_> {
             keys: name.and_then(|name| self.people.keys_of(name)),
             of_part: TenantOfPart {
                 name: name.map(str::to_owned),
-                read: 0,
-                not_yet_known: 0,
-                quarantined: 0,
+                account: SignalAccount::default(),
             },
         }
     }
@@ -145,7 +138,7 @@ impl Context<'_> {
     fn subject(&self, sought: &Sought<'_>, decision: Decision) -> RunOfSubject {
         let always_matches =
             decision.steady && matches!(decision.resolution, Resolution::Person(_));
-        let hash = || sought.subject.hash(sought.tenant, self.hash_key);
+        let hash = || sought.subject.hash(sought.tenant, &self.hash_key);
         RunOfSubject {
             decision,
             hash: (!always_matches).then(hash).flatten(),

@@ -109,6 +109,6 @@ fn content(view: View<'_>, kinds: &Kinds, names: &Names) -> (HexHash, Vec<String
         ]);
     // A null is one part, a text two: no null looks like any text.
     let parts = texts.flat_map(|text| [Some(if text.is_some() { "=" } else { "-" }), text]);
-    let events = view.event_uids().map(str::to_owned).collect();
+    let events = view.event_uids().into_iter().map(str::to_owned).collect();
     (HexHash::of_parts(parts.flatten()), events)
 }

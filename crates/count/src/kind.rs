@@ -111,6 +111,11 @@ impl Kinds {
         &self.all[id as usize]
     }
 
+    /// How many there are.
+    pub(crate) fn len(&self) -> usize {
+        self.all.len()
+    }
+
     /// Component and integration.
     pub(crate) fn feed(&self, id: u32) -> &(Arc<str>, Arc<str>) {
         &self.feeds[id as usize]

@@ -69,6 +69,7 @@ mod admit;
 mod by_day;
 mod collapse;
 mod columns;
+mod context;
 mod counter;
 mod day;
 mod decode;
@@ -77,14 +78,16 @@ mod error;
 mod interner;
 mod kind;
 mod labels;
+mod ledger;
 mod output;
 mod part;
 mod people;
+mod records;
 mod retractions;
 mod texts;
 
 pub use af_model::manifest::Feed;
-pub use by_day::{ByDay, by_day, of_tenants};
+pub use by_day::{ByDay, Changed, SomeDays, WholeDays};
 pub use columns::columns_read;
 pub use counter::{Counter, Cut, INVALID_TENANT};
 pub use error::{Error, ErrorKind};
@@ -93,6 +96,7 @@ pub use output::{
     unmatched_signals,
 };
 pub use people::{ChangedKeys, IndexBuilder, KeyStates, PeopleIndex, Resolution, Subject};
+pub use records::Records;
 pub use retractions::{Retractions, Statement, Target, TargetKind, statements};
 pub use texts::TextList;
 

@@ -1,9 +1,11 @@
-//! The signals of one batch as compact rows beside the columns they came from.
+//! Signals as compact rows beside the columns or records they came from.
 
+use af_model::accounting::SignalAccount;
 use af_model::{HexHash, Level};
 
 use crate::columns::{Cells, Labels};
 use crate::people::{Decision, Subject};
+use crate::records::Tails;
 
 /// One signal that keeps the contract and was known at the cut.
 #[derive(Clone, Copy)]
@@ -18,13 +20,14 @@ pub(crate) struct Row {
     pub(crate) tenant: u32,
     /// Of the part until it is adopted, then of the whole input.
     pub(crate) kind: u32,
-    /// Position in the part's subjects.
+    /// Position in the part's subjects; of a record where its texts begin.
     pub(crate) subject: u32,
-    /// Row of the batch.
+    /// Row of the batch; of a record where its tail is.
     pub(crate) cell: u32,
 }
 
 /// One subject of a part: a run of rows that name it.
+#[derive(Clone, Copy)]
 pub(crate) struct RunOfSubject {
     /// Whom it means; at the time of the first row of the run, unless steady.
     pub(crate) decision: Decision,
@@ -36,16 +39,24 @@ pub(crate) struct RunOfSubject {
 pub(crate) struct TenantOfPart {
     /// `None` for a tenant without a name or with an invalid one.
     pub(crate) name: Option<String>,
-    pub(crate) read: u64,
-    pub(crate) not_yet_known: u64,
-    pub(crate) quarantined: u64,
+    pub(crate) account: SignalAccount,
 }
 
-/// The rows of one batch.
+/// Rows that share what stands behind them.
 pub(crate) struct Part {
     pub(crate) rows: Vec<Row>,
-    pub(crate) cells: Cells,
-    pub(crate) subjects: Vec<RunOfSubject>,
+    pub(crate) behind: Behind,
+}
+
+/// Where the texts of rows are.
+pub(crate) enum Behind {
+    /// In the columns of their batch.
+    Columns {
+        cells: Box<Cells>,
+        subjects: Vec<RunOfSubject>,
+    },
+    /// In records, which the rows came from.
+    Records(Tails),
 }
 
 /// A kind as one part saw it.
@@ -75,33 +86,53 @@ pub(crate) struct View<'p> {
 
 impl<'p> View<'p> {
     pub(crate) fn signal_uid(self) -> &'p str {
-        let uid = self.part.cells.signal_uid.get(self.row.cell as usize);
-        uid.expect("only signals with an id become rows")
+        match &self.part.behind {
+            Behind::Columns { cells, .. } => {
+                let uid = cells.signal_uid.get(self.row.cell as usize);
+                uid.expect("only signals with an id become rows")
+            }
+            Behind::Records(tails) => tails.signal_uid(self.row),
+        }
     }
 
     /// The incident, unless the signal is its own.
     pub(crate) fn incident_uid(self) -> Option<&'p str> {
-        self.part.cells.incident(self.row.cell as usize)
+        self.incident_cell()
+            .filter(|uid| !uid.trim_ascii().is_empty())
     }
 
     /// The incident as written.
     pub(crate) fn incident_cell(self) -> Option<&'p str> {
-        self.part.cells.incident_uid.get(self.row.cell as usize)
+        match &self.part.behind {
+            Behind::Columns { cells, .. } => cells.incident_uid.get(self.row.cell as usize),
+            Behind::Records(tails) => tails.incident(self.row),
+        }
     }
 
     /// The events behind the signal, where they were asked for.
-    pub(crate) fn event_uids(self) -> impl Iterator<Item = &'p str> + Clone {
-        let lists = self.part.cells.event_uids.as_ref();
-        let list = lists.and_then(|lists| lists.get(self.row.cell as usize));
-        list.into_iter().flatten()
+    pub(crate) fn event_uids(self) -> Vec<&'p str> {
+        match &self.part.behind {
+            Behind::Columns { cells, .. } => {
+                let lists = cells.event_uids.as_ref();
+                let list = lists.and_then(|lists| lists.get(self.row.cell as usize));
+                list.into_iter().flatten().collect()
+            }
+            Behind::Records(tails) => tails.events(self.row),
+        }
     }
 
-    pub(crate) fn subject(self) -> &'p RunOfSubject {
-        &self.part.subjects[self.row.subject as usize]
+    pub(crate) fn subject(self) -> RunOfSubject {
+        match &self.part.behind {
+            Behind::Columns { subjects, .. } => subjects[self.row.subject as usize],
+            Behind::Records(tails) => tails.subject(self.row),
+        }
     }
 
     /// The subject's columns.
     pub(crate) fn subject_columns(self) -> Subject<'p> {
-        self.part.cells.subject(self.row.cell as usize)
+        match &self.part.behind {
+            Behind::Columns { cells, .. } => cells.subject(self.row.cell as usize),
+            Behind::Records(tails) => tails.subject_columns(self.row),
+        }
     }
 }

@@ -6,7 +6,8 @@ mod random;
 use std::collections::BTreeMap;
 
 use af_count::{
-    Counted, Counter, Cut, PeopleIndex, Retractions, TenantCounts, bucket_counts, unmatched_signals,
+    ByDay, Counted, Counter, Cut, PeopleIndex, Records, Retractions, TenantCounts, bucket_counts,
+    unmatched_signals,
 };
 use af_model::tables::{attack_signals, bucket_counts as table};
 use af_model::{Person, UtcDay, UtcMillis};
@@ -124,6 +125,52 @@ proptest! {
                 counter.push(&attack_signals::batch(signals)).expect("sorted rows of one day");
             }
             sum.absorb(counter.finish());
+        }
+        sum.sort();
+        prop_assert_eq!(sum, count(&sample));
+    }
+
+    #[test]
+    fn cut_by_day_nothing_is_lost_and_no_day_is_cut(
+        sample in sample(),
+        batch in 1_usize..20,
+        buckets in 1_usize..130,
+        shares in 1_usize..4,
+    ) {
+        let people = index(&sample.people);
+        let retractions = Retractions::new(&sample.retractions, AS_OF);
+        let by_day = ByDay::new(&people, &retractions, cut(), &KEY);
+        let any_day = UtcDay(i32::MIN)..=UtcDay(i32::MAX);
+        let mut waiting = vec![Vec::new(); buckets];
+        for signals in sample.signals.chunks(batch) {
+            let mut records = vec![Records::default(); buckets];
+            let cut = by_day.cut(&attack_signals::batch(signals), &any_day, &mut records);
+            let rows: usize = records.iter().map(Records::rows).sum();
+            prop_assert_eq!(cut, Ok(rows));
+            for (records, waiting) in records.iter().zip(&mut waiting) {
+                records.write(waiting).expect("memory takes all");
+            }
+        }
+        let days = by_day.finish();
+        let mut sum = days.rest();
+        let mut seen: BTreeMap<UtcDay, usize> = BTreeMap::new();
+        for (bucket, waiting) in waiting.iter().enumerate() {
+            let mut of_tenants: BTreeMap<String, usize> = BTreeMap::new();
+            for share in 0..shares {
+                let mut some = days.begin((shares > 1).then_some((share, shares)));
+                let (mut from, mut records) = (waiting.as_slice(), Records::default());
+                while records.read(&mut from).expect("it was written") {
+                    some.add(&records).expect("it was cut");
+                }
+                let counted = some.count();
+                for (tenant, counts) in &counted.tenants {
+                    prop_assert_eq!(*of_tenants.entry(tenant.clone()).or_insert(share), share);
+                    for block in &counts.blocks {
+                        prop_assert_eq!(*seen.entry(block.day).or_insert(bucket), bucket);
+                    }
+                }
+                sum.absorb(counted);
+            }
         }
         sum.sort();
         prop_assert_eq!(sum, count(&sample));

@@ -1,21 +1,17 @@
-//! Files whose days lie mixed: their rows are cut by day first, then days are counted side by side.
+//! Files whose days lie mixed: their signals are cut by day first, then days are counted side by side.
 //!
-//! Rows wait in memory as long as they are few, then in files, one for each bucket of days. So memory is
-//! that of the rows that wait and of the buckets that are counted, however many rows there are. A bucket
-//! that is too large is counted tenant by tenant: in several passes over it.
+//! What was cut waits in memory as long as there is little of it, then in files, one for each bucket of days. So
+//! memory is that of the signals that wait and of the buckets that are counted, however many there are. A
+//! bucket that is too large is counted tenant by tenant: in several passes over it.
 
-use std::io::{BufRead, BufReader};
+use std::fs::File;
+use std::io::BufReader;
 use std::ops::Range;
-use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use af_count::{Counted, of_tenants};
+use af_count::{ByDay, Counted, Records, SomeDays, WholeDays};
 use af_store::{Aside, Scan, Shelf, TableFile};
-use arrow::array::RecordBatch;
-use arrow::compute::concat_batches;
-use arrow::error::ArrowError;
-use arrow::ipc::reader::StreamReader;
-use arrow::ipc::writer::StreamWriter;
 use rayon::prelude::*;
 
 use super::units::{Unit, columns};
@@ -26,24 +22,21 @@ use crate::progress::Progress;
 /// Buckets of days, where there are several: more than a window has, so that no two of its days share one.
 const BUCKETS: usize = 128;
 
-/// Rows that are cut at a time: enough that many of every day are among them.
+/// Rows of a file that are read by one thread at a time.
 const ROWS_AT_ONCE: usize = 1 << 18;
 
-/// Rows of a batch that is worth its own columns; smaller ones are put together.
-const ROWS_OF_A_BATCH: usize = 1 << 10;
+/// Bytes of a bucket that are put aside together.
+const BYTES_AT_ONCE: usize = 1 << 16;
 
-/// Text of several batches that are put together; Arrow counts it in 31 bits.
-const BYTES_AT_ONCE: usize = 1 << 30;
-
-/// The fastest that is still much smaller.
-const COMPRESSION: i32 = 1;
+/// Bytes that are read from a file at a time.
+const READ_AT_ONCE: usize = 1 << 18;
 
 /// How much is done at a time.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Limits {
     /// Bytes that wait in memory.
     pub(super) waiting: usize,
-    /// Rows that are counted together.
+    /// Signals that are counted together.
     pub(super) together: usize,
 }
 
@@ -56,7 +49,7 @@ impl Default for Limits {
     }
 }
 
-/// Counts a unit bucket by bucket, and hands on what was counted of each.
+/// Counts a unit bucket by bucket, and hands on what was counted of each. Of a unit of one day all comes at once.
 pub(super) fn count(
     counting: Counting<'_>,
     unit: &Unit,
@@ -65,42 +58,42 @@ pub(super) fn count(
     progress: &dyn Progress,
     take: &(impl Fn(Counted) -> Result<(), Error> + Sync),
 ) -> Result<(), Error> {
-    let waiting = Waiting::new(
-        if unit.day().is_some() { 1 } else { BUCKETS },
-        limits,
-        shelf,
-    );
+    let buckets = if unit.day().is_some() { 1 } else { BUCKETS };
+    let waiting = Waiting::new(buckets, limits, shelf);
+    let by_day = counting.by_day();
     shares(unit)
         .par_iter()
         .with_max_len(1)
-        .try_for_each(|(file, groups)| waiting.read(counting, file, groups.clone(), progress))?;
-    let buckets = waiting.into_buckets().into_iter();
-    let (large, small): (Vec<Bucket>, Vec<Bucket>) =
-        buckets.partition(|bucket| bucket.rows > limits.together);
+        .try_for_each(|(file, groups)| {
+            let groups = (*file, groups.clone());
+            waiting.cut(&by_day, counting, unit, groups, progress)
+        })?;
+    let days = by_day.finish();
+    let rest = counting.shown(days.rest());
+    let count = |bucket: &Bucket| -> Result<Counted, Error> {
+        let counted = if bucket.rows > limits.together {
+            bucket.count_in_shares(&days, bucket.rows.div_ceil(limits.together))?
+        } else {
+            bucket.count(&days, None)?
+        };
+        progress.advance(bucket.rows as u64);
+        Ok(counting.shown(counted))
+    };
+    let buckets = waiting.into_buckets();
+    if let ([bucket], Some(_)) = (buckets.as_slice(), unit.day()) {
+        let mut all = rest;
+        all.absorb(count(bucket)?);
+        return take(all);
+    }
+    take(rest)?;
+    let (large, small): (Vec<Bucket>, Vec<Bucket>) = buckets
+        .into_iter()
+        .partition(|bucket| bucket.rows > limits.together);
     small
         .into_par_iter()
         .with_max_len(1)
-        .try_for_each(|bucket| {
-            let counted = bucket.count(counting, unit, None)?;
-            progress.advance(bucket.rows as u64);
-            take(counting.shown(counted))
-        })?;
-    for bucket in large {
-        // A share of the tenants at a time, by every thread.
-        let shares = bucket.rows.div_ceil(limits.together);
-        let of_shares: Vec<Counted> = (0..shares)
-            .into_par_iter()
-            .with_max_len(1)
-            .map(|share| bucket.count(counting, unit, Some((share, shares))))
-            .collect::<Result<_, _>>()?;
-        let mut sum = Counted::default();
-        for counted in of_shares {
-            sum.absorb(counted);
-        }
-        progress.advance(bucket.rows as u64);
-        take(counting.shown(sum))?;
-    }
-    Ok(())
+        .try_for_each(|bucket| take(count(&bucket)?))?;
+    large.iter().try_for_each(|bucket| take(count(bucket)?))
 }
 
 /// Row groups that are read together: about as many rows as are cut at a time, and less where some threads
@@ -119,26 +112,27 @@ fn shares(unit: &Unit) -> Vec<(&TableFile, Range<usize>)> {
     shares
 }
 
-/// Rows on their way from files to days.
+/// Signals on their way from files to days.
 struct Waiting<'s> {
     shelf: &'s Shelf,
     in_memory: usize,
-    held: Mutex<Held>,
-    /// By bucket: what did not fit into memory.
-    files: Vec<Mutex<Option<std::fs::File>>>,
+    /// Bytes in memory.
+    held: AtomicUsize,
+    buckets: Vec<Mutex<Open>>,
 }
 
-/// Rows in memory.
-struct Held {
-    buckets: Vec<Vec<RecordBatch>>,
-    /// Of every bucket, in memory or not.
-    rows: Vec<usize>,
-    bytes: usize,
+/// A bucket that may still take signals.
+#[derive(Default)]
+struct Open {
+    held: Records,
+    /// What did not fit into memory.
+    file: Option<File>,
+    rows: usize,
 }
 
-/// All rows of some whole days.
+/// All signals of some whole days.
 struct Bucket {
-    held: Vec<RecordBatch>,
+    held: Records,
     file: Option<Aside>,
     rows: usize,
 }
@@ -147,85 +141,71 @@ impl<'s> Waiting<'s> {
     fn new(buckets: usize, limits: Limits, shelf: &'s Shelf) -> Self {
         Self {
             shelf,
-            // What one thread writes is still there while another goes on reading.
-            in_memory: limits.waiting / 2,
-            held: Mutex::new(Held {
-                buckets: vec![Vec::new(); buckets],
-                rows: vec![0; buckets],
-                bytes: 0,
-            }),
-            files: (0..buckets).map(|_| Mutex::new(None)).collect(),
+            in_memory: limits.waiting,
+            held: AtomicUsize::new(0),
+            buckets: (0..buckets).map(|_| Mutex::default()).collect(),
         }
     }
 
-    /// Takes in the rows of some row groups.
-    fn read(
+    /// Cuts the rows of some row groups.
+    fn cut(
         &self,
+        by_day: &ByDay<'_>,
         counting: Counting<'_>,
-        file: &TableFile,
-        groups: Range<usize>,
+        unit: &Unit,
+        (file, groups): (&TableFile, Range<usize>),
         progress: &dyn Progress,
     ) -> Result<(), Error> {
+        let mut buckets = vec![Records::default(); self.buckets.len()];
         let columns = columns(counting, file);
-        let (mut some, mut rows, mut bytes) = (Vec::new(), 0, 0);
         for batch in file.read_row_groups(groups, Some(&columns), Scan::AsWritten)? {
-            let batch: RecordBatch = batch?;
-            let size = batch.get_array_memory_size();
-            if rows + batch.num_rows() > ROWS_AT_ONCE || bytes + size > BYTES_AT_ONCE {
-                self.add(file.path(), &std::mem::take(&mut some))?;
-                (rows, bytes) = (0, 0);
+            let batch = batch?;
+            let cut = by_day.cut(&batch, &unit.days, &mut buckets);
+            let cut = cut.map_err(|error| broken(file.path(), &error))?;
+            // What was not cut will not be counted either.
+            progress.advance((2 * batch.num_rows() - cut) as u64);
+            for (records, bucket) in buckets.iter_mut().zip(&self.buckets) {
+                if records.bytes() >= BYTES_AT_ONCE {
+                    self.put(records, bucket)?;
+                }
             }
-            progress.advance(batch.num_rows() as u64);
-            rows += batch.num_rows();
-            bytes += size;
-            some.push(batch);
         }
-        self.add(file.path(), &some)
+        let rest = buckets.iter_mut().zip(&self.buckets);
+        rest.filter(|(records, _)| records.rows() > 0)
+            .try_for_each(|(records, bucket)| self.put(records, bucket))
     }
 
-    /// Cuts rows by day and lets them wait. Nothing in here works side by side: who waits for the lock
-    /// must not be given the work of who has it.
-    fn add(&self, file: &Path, batches: &[RecordBatch]) -> Result<(), Error> {
-        if batches.is_empty() {
-            return Ok(());
-        }
-        let cut =
-            af_count::by_day(batches, self.files.len()).map_err(|error| broken(file, &error))?;
-        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
-        held.bytes += cut.rows.get_array_memory_size();
-        for (bucket, rows) in cut.buckets {
-            held.rows[bucket] += rows.len();
-            held.buckets[bucket].push(cut.rows.slice(rows.start, rows.len()));
-        }
-        if held.bytes <= self.in_memory {
-            return Ok(());
-        }
-        held.bytes = 0;
-        let full = std::mem::replace(&mut held.buckets, vec![Vec::new(); self.files.len()]);
-        drop((held, cut.rows));
-        let full = full.iter().zip(&self.files);
-        for (batches, file) in full.filter(|(batches, _)| !batches.is_empty()) {
-            let mut file = file.lock().unwrap_or_else(PoisonError::into_inner);
-            let file = match &mut *file {
+    /// Lets records wait, and leaves none.
+    fn put(&self, records: &mut Records, bucket: &Mutex<Open>) -> Result<(), Error> {
+        let bytes = records.bytes();
+        let before = self.held.fetch_add(bytes, Ordering::Relaxed);
+        let mut bucket = bucket.lock().unwrap_or_else(PoisonError::into_inner);
+        bucket.rows += records.rows();
+        if before.saturating_add(bytes) <= self.in_memory {
+            bucket.held.append(records);
+        } else {
+            self.held.fetch_sub(bytes, Ordering::Relaxed);
+            let file = match &mut bucket.file {
                 Some(file) => file,
                 none => none.insert(self.shelf.file()?),
             };
-            append(file, batches).map_err(|error| unable("write", &error))?;
+            let written = records.write(file);
+            written.map_err(|error| unable("write", &error))?;
         }
+        records.clear();
         Ok(())
     }
 
     fn into_buckets(self) -> Vec<Bucket> {
-        let held = self.held.into_inner();
-        let held = held.unwrap_or_else(PoisonError::into_inner);
-        let files = self.files.into_iter();
-        let files = files.map(|file| file.into_inner().unwrap_or_else(PoisonError::into_inner));
-        let parts = held.buckets.into_iter().zip(held.rows).zip(files);
-        parts
-            .map(|((held, rows), file)| Bucket {
-                held,
-                file: file.map(Aside::of_file),
-                rows,
+        let buckets = self.buckets.into_iter();
+        buckets
+            .map(|bucket| {
+                let open = bucket.into_inner().unwrap_or_else(PoisonError::into_inner);
+                Bucket {
+                    held: open.held,
+                    file: open.file.map(Aside::of_file),
+                    rows: open.rows,
+                }
             })
             .filter(|bucket| bucket.rows > 0)
             .collect()
@@ -233,84 +213,45 @@ impl<'s> Waiting<'s> {
 }
 
 impl Bucket {
-    /// Counts all rows, or those of a share of the tenants.
-    fn count(
-        &self,
-        counting: Counting<'_>,
-        unit: &Unit,
-        share: Option<(usize, usize)>,
-    ) -> Result<Counted, Error> {
-        let mut counter = counting.counter().on_this_thread();
-        let mut push = |batch: &RecordBatch| {
-            let pushed = match share {
-                Some((share, shares)) => {
-                    of_tenants(batch, share, shares).and_then(|of_share| counter.push(&of_share))
-                }
-                None => counter.push(batch),
-            };
-            pushed.map_err(|error| unit.broken(&error))
+    /// Counts all signals, or those of a share of the tenants.
+    fn count(&self, days: &WholeDays<'_>, share: Option<(usize, usize)>) -> Result<Counted, Error> {
+        let mut some = days.begin(share);
+        let add = |some: &mut SomeDays<'_>, records: &Records| {
+            some.add(records).map_err(|error| unable("read", &error))
         };
+        add(&mut some, &self.held)?;
         if let Some(file) = &self.file {
-            each(file, &mut push)?;
+            let mut file = BufReader::with_capacity(READ_AT_ONCE, file.read(0..u64::MAX));
+            let mut records = Records::default();
+            let read = |records: &mut Records, file: &mut BufReader<_>| {
+                records.read(file).map_err(|error| unable("read", &error))
+            };
+            while read(&mut records, &mut file)? {
+                add(&mut some, &records)?;
+            }
         }
-        let rows: usize = self.held.iter().map(RecordBatch::num_rows).sum();
-        if rows / self.held.len().max(1) < ROWS_OF_A_BATCH {
-            together(&self.held).iter().try_for_each(&mut push)?;
-        } else {
-            self.held.iter().try_for_each(&mut push)?;
+        Ok(some.count())
+    }
+
+    /// Counts as many shares of the tenants at a time as there are threads.
+    fn count_in_shares(&self, days: &WholeDays<'_>, shares: usize) -> Result<Counted, Error> {
+        let of_shares: Vec<Counted> = (0..shares)
+            .into_par_iter()
+            .with_max_len(1)
+            .map(|share| self.count(days, Some((share, shares))))
+            .collect::<Result<_, _>>()?;
+        let mut all = Counted::default();
+        for counted in of_shares {
+            all.absorb(counted);
         }
-        let counted = counter.finish_days(&unit.days);
-        counted.map_err(|error| unit.broken(&error))
+        Ok(all)
     }
 }
 
-/// Batches of equal columns side by side as one, as far as that can be.
-fn together(batches: &[RecordBatch]) -> Vec<RecordBatch> {
-    let of_one_schema = batches.chunk_by(|left, right| left.schema() == right.schema());
-    of_one_schema
-        .flat_map(|some| match concat_batches(&some[0].schema(), some) {
-            Ok(one) => vec![one],
-            // Too much text for one.
-            Err(_) => some.to_vec(),
-        })
-        .collect()
-}
-
-/// Writes batches behind what is there: a compressed stream of Arrow for each schema.
-fn append(file: &mut std::fs::File, batches: &[RecordBatch]) -> Result<(), ArrowError> {
-    for batch in together(batches) {
-        let mut packed = zstd::Encoder::new(&mut *file, COMPRESSION)?;
-        let mut stream = StreamWriter::try_new(&mut packed, &batch.schema())?;
-        stream.write(&batch)?;
-        stream.finish()?;
-        drop(stream);
-        packed.finish()?;
-    }
-    Ok(())
-}
-
-/// Reads what [`append`] wrote.
-fn each(
-    file: &Aside,
-    push: &mut impl FnMut(&RecordBatch) -> Result<(), Error>,
-) -> Result<(), Error> {
-    let io = |error| unable("read", &ArrowError::from(error));
-    let packed = BufReader::with_capacity(1 << 17, file.read(0..u64::MAX));
-    let unpacked = zstd::Decoder::with_buffer(packed).map_err(io)?;
-    let mut rest = BufReader::with_capacity(1 << 17, unpacked);
-    while !rest.fill_buf().map_err(io)?.is_empty() {
-        let stream = StreamReader::try_new(&mut rest, None);
-        for batch in stream.map_err(|error| unable("read", &error))? {
-            push(&batch.map_err(|error| unable("read", &error))?)?;
-        }
-    }
-    Ok(())
-}
-
-fn unable(what: &str, error: &ArrowError) -> Error {
+fn unable(what: &str, error: &dyn std::fmt::Display) -> Error {
     let message = format!("{what} a temporary file of signals that wait for their day: {error}");
     Error::new(ErrorKind::Io, message).with_hint(
-        "it lies on the disk that the results go to, and needs about as much room as the signals",
+        "it lies on the disk that the results go to, and needs up to twice as much room as the signals",
     )
 }
 

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use af_count::{Counted, Counter, IndexBuilder, PeopleIndex, Retractions, Unmatched};
+use af_count::{ByDay, Counted, Counter, IndexBuilder, PeopleIndex, Retractions, Unmatched};
 use af_model::tables::attack_signals;
 use af_model::{HashKey, Person, UtcDay, UtcMillis};
 use af_store::{Scan, Shelf, TableFile};
@@ -222,6 +222,11 @@ impl<'a> Counting<'a> {
     fn counter_of_partition(self, day: UtcDay) -> Counter<'a> {
         let key = self.key.unwrap_or(&NO_KEY);
         Counter::of_partition(self.people, self.retractions, self.cut, key, day)
+    }
+
+    fn by_day(self) -> ByDay<'a> {
+        let key = self.key.unwrap_or(&NO_KEY);
+        ByDay::new(self.people, self.retractions, self.cut, key)
     }
 
     /// What may be shown of what was counted.

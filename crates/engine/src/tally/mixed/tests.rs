@@ -1,14 +1,14 @@
 //! However little memory there is, what is counted is the same.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use af_count::{PeopleIndex, Retractions};
 use af_model::tables::attack_signals;
 use af_testkit::generate::{self, Size, organization};
 use af_testkit::oracle::OracleInput;
-use arrow::array::{ArrayRef, BooleanArray};
-use arrow::compute::cast;
+use arrow::array::{ArrayRef, BooleanArray, RecordBatch};
+use arrow::compute::{cast, concat_batches};
 use arrow::datatypes::{DataType, Field, Schema, TimeUnit};
 use parquet::arrow::ArrowWriter;
 use parquet::file::properties::WriterProperties;
@@ -214,31 +214,4 @@ fn what_breaks_the_contract_is_refused_and_named() {
         message.contains("1.parquet") && message.contains("column time"),
         "{message}"
     );
-}
-
-#[test]
-fn what_waits_in_a_file_comes_back_as_it_was() {
-    let size = Size {
-        people: 5,
-        signals: 90,
-    };
-    let batches = generate::to_batches(&organization(2, size).signals, 3);
-    let folder = tempfile::tempdir().unwrap();
-    let mut file = Shelf::new(folder.path(), 0).file().unwrap();
-    let other = in_other_types(&batches[0]);
-    append(&mut file, &[]).unwrap();
-    append(&mut file, &[batches[0].clone(), batches[1].clone()]).unwrap();
-    append(&mut file, &[batches[2].clone(), other.clone()]).unwrap();
-    let mut back = Vec::new();
-    let file = Aside::of_file(file);
-    for _ in 0..2 {
-        back.clear();
-        each(&file, &mut |batch| {
-            back.push(batch.clone());
-            Ok(())
-        })
-        .unwrap();
-    }
-    let first = concat_batches(&batches[0].schema(), &batches[..2]).unwrap();
-    assert_eq!(back, [first, batches[2].clone(), other]);
 }
