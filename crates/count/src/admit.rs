@@ -85,26 +85,21 @@ impl Gate<'_> {
                 admission.account.too_old += 1;
                 continue;
             }
-            let reason = match self.resolve(view) {
-                Resolution::Person(person) => {
-                    admission.admitted.push(Admitted {
-                        person,
-                        series: kind.series,
-                        view,
+            match self.resolve(view).person() {
+                Ok(person) => admission.admitted.push(Admitted {
+                    person,
+                    series: kind.series,
+                    view,
+                }),
+                Err(reason) => {
+                    admission.account.unmatched += 1;
+                    admission.unmatched.push(Unmatchable {
+                        kind: view.row.kind,
+                        reason,
+                        hash: view.keyed_hash(),
                     });
-                    continue;
                 }
-                Resolution::NoKey => UnmatchedReason::NoKey,
-                Resolution::NoMatch => UnmatchedReason::NoMatch,
-                Resolution::Ambiguous => UnmatchedReason::Ambiguous,
-                Resolution::NotAPerson => UnmatchedReason::NotAPerson,
-            };
-            admission.account.unmatched += 1;
-            admission.unmatched.push(Unmatchable {
-                kind: view.row.kind,
-                reason,
-                hash: view.subject().hash,
-            });
+            }
         }
         admission
     }
@@ -119,17 +114,16 @@ impl Gate<'_> {
         })
     }
 
-    fn resolve(&self, view: View<'_>) -> Resolution {
-        let decision = view.subject().decision;
-        if decision.steady {
-            return decision.resolution;
-        }
-        let sought = Sought {
-            tenant: self.tenant_uid,
-            keys: self.keys,
-            subject: view.subject_columns(),
-            time: UtcMillis(view.row.time),
-        };
-        self.people.decide(sought, self.cut.as_of).resolution
+    /// Whom a signal means.
+    pub(crate) fn resolve(&self, view: View<'_>) -> Resolution {
+        view.whom().unwrap_or_else(|subject| {
+            let sought = Sought {
+                tenant: self.tenant_uid,
+                keys: self.keys,
+                subject,
+                time: UtcMillis(view.row.time),
+            };
+            self.people.decide(sought, self.cut.as_of).resolution
+        })
     }
 }

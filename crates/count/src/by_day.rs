@@ -115,21 +115,18 @@ impl<'p> ByDay<'p> {
     fn resolutions(&self, decoded: &Decoded) -> Vec<Resolution> {
         let part = &decoded.part;
         let of_row = |row: &Row| {
-            let view = View { part, row };
-            let decision = view.subject().decision;
-            if decision.steady {
-                return decision.resolution;
-            }
-            let tenant = decoded.tenants[row.tenant as usize].name.as_deref();
-            let tenant = tenant.unwrap_or_default();
-            let sought = Sought {
-                tenant,
-                keys: self.context.people.keys_of(tenant),
-                subject: view.subject_columns(),
-                time: UtcMillis(row.time),
-            };
-            let as_of = self.context.cut.as_of;
-            self.context.people.decide(sought, as_of).resolution
+            View { part, row }.whom().unwrap_or_else(|subject| {
+                let tenant = decoded.tenants[row.tenant as usize].name.as_deref();
+                let tenant = tenant.unwrap_or_default();
+                let sought = Sought {
+                    tenant,
+                    keys: self.context.people.keys_of(tenant),
+                    subject,
+                    time: UtcMillis(row.time),
+                };
+                let as_of = self.context.cut.as_of;
+                self.context.people.decide(sought, as_of).resolution
+            })
         };
         part.rows.iter().map(of_row).collect()
     }
@@ -166,7 +163,7 @@ impl WholeDays<'_> {
         is_instant(record.row.time)
             && (record.row.ingested_at == i64::MIN || is_instant(record.row.ingested_at))
             && (record.row.tenant as usize) < self.ledger.tenants()
-            && (record.row.kind as usize) < self.ledger.kinds.len()
+            && (record.row.kind as usize) < self.ledger.kinds().len()
             && record.person().is_none_or(is_person)
     }
 }
@@ -203,6 +200,7 @@ impl SomeDays<'_> {
         let count = DayCount {
             context: &self.of.context,
             ledger: &self.of.ledger,
+            kinds: &self.of.ledger.kinds().apart(),
         };
         let counted = count.count_all(&parts, 0, true);
         let mut counted = Counted {

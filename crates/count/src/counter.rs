@@ -165,6 +165,7 @@ impl<'p> Counter<'p> {
         let count = DayCount {
             context: &self.context,
             ledger: &self.ledger,
+            kinds: self.ledger.kinds(),
         };
         let parts = self.parts.make_contiguous();
         let left = count.count_all(parts, self.first_row, alone);
@@ -265,6 +266,7 @@ impl<'p> Counter<'p> {
         let count = DayCount {
             context: &self.context,
             ledger: &self.ledger,
+            kinds: self.ledger.kinds(),
         };
         let mut scratch = Scratch::default();
         for (tenant, views) in groups {

@@ -10,7 +10,7 @@ use crate::admit::{Admission, Gate, Unmatchable};
 use crate::collapse::collapse;
 use crate::context::Context;
 use crate::dedupe::{Seen, duplicates};
-use crate::kind::place;
+use crate::kind::{Kinds, place};
 use crate::ledger::Ledger;
 use crate::output::{TenantCounts, Unmatched};
 use crate::part::{Part, View};
@@ -20,6 +20,7 @@ use crate::part::{Part, View};
 pub(crate) struct DayCount<'c> {
     pub(crate) context: &'c Context<'c>,
     pub(crate) ledger: &'c Ledger,
+    pub(crate) kinds: &'c Kinds,
 }
 
 /// Where a row is: its tenant and day, the part, its place in the part.
@@ -40,10 +41,12 @@ impl DayCount<'_> {
         rows: &[View<'_>],
         scratch: &mut Scratch,
     ) -> TenantCounts {
-        let Self { context, ledger } = self;
-        let Ledger { names, kinds, .. } = ledger;
+        let Self {
+            context,
+            ledger,
+            kinds,
+        } = self;
         let tenant_uid = ledger.tenant(tenant);
-        let duplicates = duplicates(rows, kinds, names, &mut scratch.seen);
         let gate = Gate {
             people: context.people,
             tenant_uid,
@@ -53,6 +56,7 @@ impl DayCount<'_> {
             cut: context.cut,
             day,
         };
+        let duplicates = duplicates(rows, &gate, &ledger.names, &mut scratch.seen);
         let Admission {
             mut account,
             admitted,
@@ -133,7 +137,7 @@ impl DayCount<'_> {
             else {
                 continue;
             };
-            let (component, integration) = self.ledger.kinds.feed(id);
+            let (component, integration) = self.kinds.feed(id);
             let feed = counts.feeds.entry(component.to_string()).or_default();
             feed.first = Some(feed.first.map_or(first, |earlier| earlier.min(first)));
             feed.last = feed.last.max(Some(last));
@@ -150,12 +154,12 @@ impl DayCount<'_> {
         let mut rows: Vec<Unmatched> = signals
             .chunk_by(|left, right| left == right)
             .map(|equal| {
-                let kind = self.ledger.kinds.get(equal[0].kind);
+                let kind = self.kinds.get(equal[0].kind);
                 let name = |place: usize| {
                     let name = self.ledger.names.get(kind.texts[place]);
                     Arc::clone(name.expect("a kind that keeps the contract names its source"))
                 };
-                let (component, family) = self.ledger.kinds.series(kind.series);
+                let (component, family) = self.kinds.series(kind.series);
                 Unmatched {
                     reason: equal[0].reason,
                     source: name(place::SOURCE),

@@ -138,10 +138,11 @@ impl Context<'_> {
     fn subject(&self, sought: &Sought<'_>, decision: Decision) -> RunOfSubject {
         let always_matches =
             decision.steady && matches!(decision.resolution, Resolution::Person(_));
-        let hash = || sought.subject.hash(sought.tenant, &self.hash_key);
+        let keyed_hash = || sought.subject.hash(sought.tenant, &self.hash_key);
         RunOfSubject {
             decision,
-            hash: (!always_matches).then(hash).flatten(),
+            hash: self.hasher.hash_one(sought.subject),
+            keyed_hash: (!always_matches).then(keyed_hash).flatten(),
         }
     }
 }

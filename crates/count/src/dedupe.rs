@@ -3,8 +3,9 @@
 use af_model::HexHash;
 use hashbrown::HashTable;
 
+use crate::admit::Gate;
 use crate::interner::Names;
-use crate::kind::{Kinds, place};
+use crate::kind::place;
 use crate::part::View;
 
 /// By signal: its hash and the first row that has it.
@@ -27,11 +28,11 @@ pub(crate) struct Duplicates {
 /// from; which of two copies stays that differ elsewhere makes no difference to any figure.
 pub(crate) fn duplicates(
     rows: &[View<'_>],
-    kinds: &Kinds,
+    gate: &Gate<'_>,
     names: &Names,
     seen: &mut Seen,
 ) -> Duplicates {
-    let source = |view: View<'_>| kinds.get(view.row.kind).texts[place::SOURCE];
+    let source = |view: View<'_>| gate.kinds.get(view.row.kind).texts[place::SOURCE];
     seen.clear();
     seen.reserve(rows.len(), |&(hash, _)| hash);
     let mut copies: Vec<(u32, u32)> = Vec::new();
@@ -69,7 +70,7 @@ pub(crate) fn duplicates(
             None => one,
             Some(_) => all()
                 .filter(|&number| Some(known(number)) == earliest)
-                .min_by_key(|&number| content(rows[number as usize], kinds, names))
+                .min_by_key(|&number| content(rows[number as usize], gate, names))
                 .unwrap_or(first),
         };
         for number in all().filter(|&number| number != kept) {
@@ -82,29 +83,33 @@ pub(crate) fn duplicates(
     found
 }
 
-/// Whether two copies agree in all that a count is made from.
+/// Whether two copies agree in all that their feed says and a count is made from. What they call the person is
+/// compared by a hash that nobody can know before: no figure but the number of conflicts rests on it.
 fn same_content(left: View<'_>, right: View<'_>) -> bool {
     left.row.kind == right.row.kind
         && left.row.time == right.row.time
-        && left.subject_columns() == right.subject_columns()
+        && left.subject_hash() == right.subject_hash()
         && left.incident_cell() == right.incident_cell()
 }
 
-/// 128 bits over every column that is read but `ingested_at`, the same on every machine, and last the
-/// events: where they are read, they may decide whether the signal is retracted.
-fn content(view: View<'_>, kinds: &Kinds, names: &Names) -> (HexHash, Vec<String>) {
-    let kind = &kinds.get(view.row.kind).texts;
-    let subject = view.subject_columns();
+/// 128 bits over all that becomes of a signal, the same on every machine, and last the events: where they are
+/// read, they may decide whether the signal is retracted.
+fn content(view: View<'_>, gate: &Gate<'_>, names: &Names) -> (HexHash, Vec<String>) {
+    let kind = &gate.kinds.get(view.row.kind).texts;
     let time = view.row.time.to_string();
+    let (person, reason, hash) = match gate.resolve(view).person() {
+        Ok(person) => (Some(gate.people.user_uid(person)), None, None),
+        Err(reason) => (None, Some(reason.as_str()), view.keyed_hash()),
+    };
+    let hash = hash.map(|hash| hash.to_string());
     let texts = kind
         .iter()
         .map(|&symbol| names.get(symbol).map(|name| &**name))
         .chain([
             Some(time.as_str()),
-            subject.subject_ref,
-            subject.uid,
-            subject.login,
-            subject.email,
+            person,
+            reason,
+            hash.as_deref(),
             view.incident_cell(),
         ]);
     // A null is one part, a text two: no null looks like any text.

@@ -45,20 +45,26 @@ pub(crate) struct Kind {
     pub(crate) rule_ids: Arc<[Arc<str>]>,
 }
 
-/// All kinds of the input that keep the contract.
+/// All kinds of the input that keep the contract, by their ids.
 #[derive(Default)]
 pub(crate) struct Kinds {
-    ids: HashMap<[Symbol; KIND_TEXTS], u32>,
     all: Vec<Kind>,
-    series_ids: HashMap<(Symbol, Symbol), u32>,
     /// Component and family.
     series: Vec<(Arc<str>, Arc<str>)>,
-    feed_ids: HashMap<(Symbol, Symbol), u32>,
     /// Component and integration, or source where no integration is named.
     feeds: Vec<(Arc<str>, Arc<str>)>,
 }
 
-impl Kinds {
+/// Finds the ids of kinds, and gives new ones.
+#[derive(Default)]
+pub(crate) struct KindIds {
+    pub(crate) kinds: Kinds,
+    ids: HashMap<[Symbol; KIND_TEXTS], u32>,
+    series_ids: HashMap<(Symbol, Symbol), u32>,
+    feed_ids: HashMap<(Symbol, Symbol), u32>,
+}
+
+impl KindIds {
     /// The id of a kind by its texts.
     pub(crate) fn intern(
         &mut self,
@@ -78,9 +84,9 @@ impl Kinds {
             .series_ids
             .entry((key[place::COMPONENT], key[place::FAMILY]))
             .or_insert_with(|| {
-                self.series
-                    .push((name(place::COMPONENT), name(place::FAMILY)));
-                position(self.series.len() - 1)
+                let series = &mut self.kinds.series;
+                series.push((name(place::COMPONENT), name(place::FAMILY)));
+                position(series.len() - 1)
             });
         let is_named = texts[place::INTEGRATION].is_some_and(|name| !name.trim().is_empty());
         let heard_from = if is_named {
@@ -92,23 +98,43 @@ impl Kinds {
             .feed_ids
             .entry((key[place::COMPONENT], key[heard_from]))
             .or_insert_with(|| {
-                self.feeds.push((name(place::COMPONENT), name(heard_from)));
-                position(self.feeds.len() - 1)
+                let feeds = &mut self.kinds.feeds;
+                feeds.push((name(place::COMPONENT), name(heard_from)));
+                position(feeds.len() - 1)
             });
-        self.all.push(Kind {
+        let all = &mut self.kinds.all;
+        all.push(Kind {
             texts: key,
             level,
             series,
             feed,
             rule_ids: Arc::new([name(place::RULE_ID)]),
         });
-        let id = position(self.all.len() - 1);
+        let id = position(all.len() - 1);
         self.ids.insert(key, id);
         id
     }
+}
 
+impl Kinds {
     pub(crate) fn get(&self, id: u32) -> &Kind {
         &self.all[id as usize]
+    }
+
+    /// The same kinds with names of their own: blocks count who shares a name, and two threads that count in
+    /// one place wait for each other.
+    pub(crate) fn apart(&self) -> Self {
+        let own = |name: &Arc<str>| Arc::<str>::from(&**name);
+        let both = |(one, other): &(Arc<str>, Arc<str>)| (own(one), own(other));
+        let kind = |kind: &Kind| Kind {
+            rule_ids: kind.rule_ids.iter().map(own).collect(),
+            ..*kind
+        };
+        Self {
+            all: self.all.iter().map(kind).collect(),
+            series: self.series.iter().map(both).collect(),
+            feeds: self.feeds.iter().map(both).collect(),
+        }
     }
 
     /// How many there are.
@@ -160,7 +186,7 @@ mod tests {
 
     #[test]
     fn kinds_of_one_component_and_family_share_a_series() {
-        let (mut kinds, mut names) = (Kinds::default(), Names::default());
+        let (mut ids, mut names) = (KindIds::default(), Names::default());
         let kind = |family, level, rule| {
             [
                 Some("email"),
@@ -171,14 +197,14 @@ mod tests {
                 None,
             ]
         };
-        let a = kinds.intern(kind("phishing", "low", "r1"), Level::Low, &mut names);
-        let b = kinds.intern(kind("phishing", "low", "r2"), Level::Low, &mut names);
-        let c = kinds.intern(kind("malware", "low", "r1"), Level::Low, &mut names);
+        let a = ids.intern(kind("phishing", "low", "r1"), Level::Low, &mut names);
+        let b = ids.intern(kind("phishing", "low", "r2"), Level::Low, &mut names);
+        let c = ids.intern(kind("malware", "low", "r1"), Level::Low, &mut names);
         assert_eq!(
-            kinds.intern(kind("phishing", "low", "r1"), Level::Low, &mut names),
+            ids.intern(kind("phishing", "low", "r1"), Level::Low, &mut names),
             a
         );
-        assert_eq!(kinds.get(a).series, kinds.get(b).series);
-        assert_ne!(kinds.get(a).series, kinds.get(c).series);
+        assert_eq!(ids.kinds.get(a).series, ids.kinds.get(b).series);
+        assert_ne!(ids.kinds.get(a).series, ids.kinds.get(c).series);
     }
 }

@@ -10,7 +10,7 @@ use hashbrown::HashMap;
 
 use crate::counter::INVALID_TENANT;
 use crate::interner::{Names, position};
-use crate::kind::Kinds;
+use crate::kind::{KindIds, Kinds};
 use crate::labels;
 use crate::output::{Counted, TenantCounts};
 use crate::part::{Decoded, Part};
@@ -19,7 +19,7 @@ use crate::part::{Decoded, Part};
 #[derive(Default)]
 pub(crate) struct Ledger {
     pub(crate) names: Names,
-    pub(crate) kinds: Kinds,
+    kind_ids: KindIds,
     tenant_ids: HashMap<Option<String>, u32>,
     tenants: Vec<Tenant>,
     latest_ingested: Option<UtcMillis>,
@@ -59,7 +59,7 @@ impl Ledger {
                 None => u32::MAX,
                 Some(level) => {
                     let texts = labels::texts(&labels, kind.shown_by);
-                    self.kinds.intern(texts, level, &mut self.names)
+                    self.kind_ids.intern(texts, level, &mut self.names)
                 }
             })
             .collect();
@@ -68,6 +68,11 @@ impl Ledger {
             row.kind = kinds[row.kind as usize];
         }
         part
+    }
+
+    /// All kinds of signals.
+    pub(crate) fn kinds(&self) -> &Kinds {
+        &self.kind_ids.kinds
     }
 
     /// How many tenants there are.

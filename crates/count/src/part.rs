@@ -4,7 +4,7 @@ use af_model::accounting::SignalAccount;
 use af_model::{HexHash, Level};
 
 use crate::columns::{Cells, Labels};
-use crate::people::{Decision, Subject};
+use crate::people::{Decision, Resolution, Subject};
 use crate::records::Tails;
 
 /// One signal that keeps the contract and was known at the cut.
@@ -27,12 +27,13 @@ pub(crate) struct Row {
 }
 
 /// One subject of a part: a run of rows that name it.
-#[derive(Clone, Copy)]
 pub(crate) struct RunOfSubject {
     /// Whom it means; at the time of the first row of the run, unless steady.
     pub(crate) decision: Decision,
+    /// Of its columns, by the count's own hasher.
+    pub(crate) hash: u64,
     /// Its keyed hash, if some of its signals may end unmatched.
-    pub(crate) hash: Option<HexHash>,
+    pub(crate) keyed_hash: Option<HexHash>,
 }
 
 /// What a part holds of one tenant that has no rows.
@@ -121,18 +122,34 @@ impl<'p> View<'p> {
         }
     }
 
-    pub(crate) fn subject(self) -> RunOfSubject {
+    /// Whom it means; where that depends on its time, what it calls that person.
+    pub(crate) fn whom(self) -> Result<Resolution, Subject<'p>> {
         match &self.part.behind {
-            Behind::Columns { subjects, .. } => subjects[self.row.subject as usize],
-            Behind::Records(tails) => tails.subject(self.row),
+            Behind::Columns { cells, subjects } => {
+                let decision = subjects[self.row.subject as usize].decision;
+                if decision.steady {
+                    Ok(decision.resolution)
+                } else {
+                    Err(cells.subject(self.row.cell as usize))
+                }
+            }
+            Behind::Records(tails) => Ok(tails.resolution(self.row)),
         }
     }
 
-    /// The subject's columns.
-    pub(crate) fn subject_columns(self) -> Subject<'p> {
+    /// The keyed hash of whom it names, if it may be nobody's.
+    pub(crate) fn keyed_hash(self) -> Option<HexHash> {
         match &self.part.behind {
-            Behind::Columns { cells, .. } => cells.subject(self.row.cell as usize),
-            Behind::Records(tails) => tails.subject_columns(self.row),
+            Behind::Columns { subjects, .. } => subjects[self.row.subject as usize].keyed_hash,
+            Behind::Records(tails) => tails.keyed_hash(self.row),
+        }
+    }
+
+    /// A hash of all that it calls the person.
+    pub(crate) fn subject_hash(self) -> u64 {
+        match &self.part.behind {
+            Behind::Columns { subjects, .. } => subjects[self.row.subject as usize].hash,
+            Behind::Records(tails) => tails.subject_hash(self.row),
         }
     }
 }

@@ -10,6 +10,7 @@ use super::holder;
 use super::index::PeopleIndex;
 use super::keys::{Holders, TenantKeys, TextHash};
 use super::subject::Subject;
+use crate::output::UnmatchedReason;
 
 /// The name under which the identity provider itself acts.
 pub(super) const PROVIDER: &str = "system@okta.com";
@@ -27,6 +28,19 @@ pub enum Resolution {
     Ambiguous,
     /// The identity provider itself.
     NotAPerson,
+}
+
+impl Resolution {
+    /// The person, or why it is none.
+    pub(crate) fn person(self) -> Result<u32, UnmatchedReason> {
+        match self {
+            Self::Person(person) => Ok(person),
+            Self::NoKey => Err(UnmatchedReason::NoKey),
+            Self::NoMatch => Err(UnmatchedReason::NoMatch),
+            Self::Ambiguous => Err(UnmatchedReason::Ambiguous),
+            Self::NotAPerson => Err(UnmatchedReason::NotAPerson),
+        }
+    }
 }
 
 /// A resolution, and whether it is the same at any time.

@@ -1,21 +1,24 @@
 //! What of a record is read only when it is wanted: whom it means, and its texts.
 //!
-//! A tail is, one number after the other: whom the signal means; the lengths of signal id, incident,
-//! reference, user id, login and e-mail; how many events there are and whether a hash follows; the hash; the
+//! A tail is a hash of what the signal calls a person, and then, one number after the other: whom it means; the
+//! lengths of its id and its incident; how many events there are and whether a keyed hash follows; that hash; the
 //! lengths of the events.
 
 use af_model::HexHash;
 
 use super::Record;
 use crate::interner::position;
-use crate::part::{Row, RunOfSubject, View};
-use crate::people::{Decision, Resolution, Subject};
+use crate::part::{Row, View};
+use crate::people::Resolution;
 
 /// Up to how many bytes of tails or texts are held in one piece.
 const PIECE: usize = 1 << 30;
 
+/// Bytes of the hash at the beginning.
+const SUBJECT: usize = 8;
+
 /// Bytes of a keyed hash.
-const HASH: usize = 16;
+const KEYED: usize = 16;
 
 /// Whom a signal means: one of these, or a person, whose numbers come after them.
 const NOBODY: [Resolution; 4] = [
@@ -25,21 +28,14 @@ const NOBODY: [Resolution; 4] = [
     Resolution::NotAPerson,
 ];
 
-/// A text is absent.
-const ABSENT: u64 = 0;
-/// A name of the subject is what the reference names.
-const AS_REFERENCE: u64 = 1;
-/// Lengths come after these.
-const LENGTHS: u64 = 2;
-
-/// Texts of a tail that may be absent: incident, reference, user id, login, e-mail.
-const OPTIONAL: usize = 5;
+/// There is no incident; lengths come after this.
+const NO_INCIDENT: u64 = 0;
 
 /// Numbers one after the other: seven bits a byte, the lowest first.
 #[derive(Clone, Copy)]
 pub(super) struct Numbers<'r>(pub(super) &'r [u8]);
 
-impl<'r> Numbers<'r> {
+impl Numbers<'_> {
     #[inline]
     fn next(&mut self) -> Option<u64> {
         let (&first, rest) = self.0.split_first()?;
@@ -59,10 +55,10 @@ impl<'r> Numbers<'r> {
         None
     }
 
-    fn hash(&mut self) -> Option<&'r [u8; HASH]> {
-        let (hash, rest) = self.0.split_first_chunk()?;
+    fn bytes<const N: usize>(&mut self) -> Option<[u8; N]> {
+        let (bytes, rest) = self.0.split_first_chunk()?;
         self.0 = rest;
-        Some(hash)
+        Some(*bytes)
     }
 }
 
@@ -85,6 +81,7 @@ pub(super) fn write(
     figures: &mut Vec<u8>,
     texts: &mut String,
 ) {
+    figures.extend_from_slice(&view.subject_hash().to_le_bytes());
     let place = NOBODY.iter().position(|nobody| *nobody == resolution);
     let whom = match (resolution, place) {
         (Resolution::Person(person), _) => u64::from(person) + NOBODY.len() as u64,
@@ -96,24 +93,13 @@ pub(super) fn write(
         texts.push_str(text);
     };
     text(view.signal_uid(), figures, 0);
-    let subject = view.subject_columns();
-    let named = subject.subject_ref.and_then(after_colon);
-    for (cell, named) in [
-        (view.incident_cell(), None),
-        (subject.subject_ref, None),
-        (subject.uid, named),
-        (subject.login, named),
-        (subject.email, named),
-    ] {
-        match cell {
-            None => put(ABSENT, figures),
-            Some(_) if cell == named => put(AS_REFERENCE, figures),
-            Some(cell) => text(cell, figures, LENGTHS),
-        }
+    match view.incident_cell() {
+        None => put(NO_INCIDENT, figures),
+        Some(incident) => text(incident, figures, NO_INCIDENT + 1),
     }
     let hash = match resolution {
         Resolution::Person(_) => None,
-        _ => view.subject().hash,
+        _ => view.keyed_hash(),
     };
     let events = view.event_uids();
     put(2 * events.len() as u64 + u64::from(hash.is_some()), figures);
@@ -127,7 +113,9 @@ pub(super) fn write(
 
 /// The person that the first tail tells; `None` for nobody.
 pub(super) fn person(tail: &[u8]) -> Option<u32> {
-    match resolution(Numbers(tail).next()?) {
+    let mut numbers = Numbers(tail);
+    numbers.bytes::<SUBJECT>()?;
+    match resolution(numbers.next()?) {
         Resolution::Person(person) => Some(person),
         _ => None,
     }
@@ -135,14 +123,13 @@ pub(super) fn person(tail: &[u8]) -> Option<u32> {
 
 /// How long the texts of the first tail are; the others are left.
 pub(super) fn text_bytes(numbers: &mut Numbers<'_>) -> Option<usize> {
+    numbers.bytes::<SUBJECT>()?;
     numbers.next()?;
     let mut bytes = numbers.next()?;
-    for _ in 0..OPTIONAL {
-        bytes = bytes.checked_add(numbers.next()?.saturating_sub(LENGTHS))?;
-    }
+    bytes = bytes.checked_add(numbers.next()?.saturating_sub(NO_INCIDENT + 1))?;
     let events = numbers.next()?;
     if events & 1 == 1 {
-        numbers.hash()?;
+        numbers.bytes::<KEYED>()?;
     }
     for _ in 0..events / 2 {
         bytes = bytes.checked_add(numbers.next()?)?;
@@ -165,6 +152,7 @@ struct Rest<'t> {
 
 /// The beginning of a tail.
 struct Tail<'t> {
+    subject_hash: u64,
     resolution: Resolution,
     signal_uid: &'t str,
     incident: Option<&'t str>,
@@ -197,35 +185,22 @@ impl Tails {
         self.tail(row).incident
     }
 
-    /// Whom the signal means: that was decided when its record was made.
-    pub(crate) fn subject(&self, row: &Row) -> RunOfSubject {
-        let Tail {
-            resolution,
-            mut rest,
-            ..
-        } = self.tail(row);
-        let hash = if let Resolution::Person(_) = resolution {
-            None
-        } else {
-            rest.subject();
-            rest.hash_and_events().0
-        };
-        RunOfSubject {
-            decision: Decision {
-                resolution,
-                steady: true,
-            },
-            hash,
-        }
+    pub(crate) fn subject_hash(&self, row: &Row) -> u64 {
+        self.tail(row).subject_hash
     }
 
-    pub(crate) fn subject_columns(&self, row: &Row) -> Subject<'_> {
-        self.tail(row).rest.subject()
+    /// Whom the signal means: that was decided when its record was made.
+    pub(crate) fn resolution(&self, row: &Row) -> Resolution {
+        self.tail(row).resolution
+    }
+
+    /// The keyed hash of whom it names, if that is nobody.
+    pub(crate) fn keyed_hash(&self, row: &Row) -> Option<HexHash> {
+        self.tail(row).rest.hash_and_events().0
     }
 
     pub(crate) fn events(&self, row: &Row) -> Vec<&str> {
         let mut rest = self.tail(row).rest;
-        rest.subject();
         let (_, events) = rest.hash_and_events();
         (0..events).map(|_| rest.text()).collect()
     }
@@ -237,9 +212,10 @@ impl Tails {
             texts: self.texts.get(row.subject as usize..).unwrap_or_default(),
         };
         Tail {
+            subject_hash: u64::from_le_bytes(rest.numbers.bytes().unwrap_or_default()),
             resolution: resolution(rest.number()),
             signal_uid: rest.text(),
-            incident: rest.optional(None),
+            incident: rest.incident(),
             rest,
         }
     }
@@ -268,6 +244,12 @@ impl<'t> Rest<'t> {
     }
 
     #[inline]
+    fn incident(&mut self) -> Option<&'t str> {
+        let length = self.number().checked_sub(NO_INCIDENT + 1)?;
+        Some(self.take(length))
+    }
+
+    #[inline]
     fn take(&mut self, length: u64) -> &'t str {
         let length = usize::try_from(length).unwrap_or(usize::MAX);
         let (text, rest) = self.texts.split_at_checked(length).unwrap_or_default();
@@ -275,34 +257,9 @@ impl<'t> Rest<'t> {
         text
     }
 
-    #[inline]
-    fn optional(&mut self, named: Option<&'t str>) -> Option<&'t str> {
-        match self.number() {
-            ABSENT => None,
-            AS_REFERENCE => named,
-            length => Some(self.take(length - LENGTHS)),
-        }
-    }
-
-    fn subject(&mut self) -> Subject<'t> {
-        let subject_ref = self.optional(None);
-        let named = subject_ref.and_then(after_colon);
-        Subject {
-            subject_ref,
-            uid: self.optional(named),
-            login: self.optional(named),
-            email: self.optional(named),
-        }
-    }
-
     fn hash_and_events(&mut self) -> (Option<HexHash>, u64) {
         let both = self.number();
-        let hash = (both & 1 == 1).then(|| self.numbers.hash()).flatten();
-        (hash.map(|hash| HexHash(*hash)), both / 2)
+        let hash = (both & 1 == 1).then(|| self.numbers.bytes()).flatten();
+        (hash.map(HexHash), both / 2)
     }
-}
-
-/// What a reference names.
-fn after_colon(reference: &str) -> Option<&str> {
-    reference.split_once(':').map(|(_, name)| name)
 }
