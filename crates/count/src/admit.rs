@@ -2,13 +2,13 @@
 
 use af_model::accounting::SignalAccount;
 use af_model::params::WINDOW_DAYS;
-use af_model::{HexHash, UtcDay, UtcMillis};
+use af_model::{HexHash, UtcDay};
 
-use crate::counter::Cut;
+use crate::context::Context;
 use crate::kind::Kinds;
 use crate::output::UnmatchedReason;
 use crate::part::View;
-use crate::people::{PeopleIndex, Resolution, Sought, TenantKeys};
+use crate::people::Resolution;
 use crate::retractions::Targets;
 
 /// A signal that counts, or another signal of its incident stands for it.
@@ -41,12 +41,10 @@ pub(crate) struct Admission<'p> {
 
 /// What admission needs beside the signals.
 pub(crate) struct Gate<'g> {
-    pub(crate) people: &'g PeopleIndex,
+    pub(crate) context: &'g Context<'g>,
     pub(crate) tenant_uid: &'g str,
-    pub(crate) keys: Option<&'g TenantKeys>,
     pub(crate) retracted: Option<&'g Targets>,
     pub(crate) kinds: &'g Kinds,
-    pub(crate) cut: Cut,
     pub(crate) day: UtcDay,
 }
 
@@ -57,7 +55,7 @@ impl Gate<'_> {
             heard: vec![None; self.kinds.feeds()],
             ..Admission::default()
         };
-        let is_too_old = self.cut.as_of.day().days_since(self.day) >= WINDOW_DAYS;
+        let is_too_old = self.context.cut.as_of.day().days_since(self.day) >= WINDOW_DAYS;
         if !is_too_old {
             admission.admitted.reserve(rows.len());
         }
@@ -68,7 +66,7 @@ impl Gate<'_> {
         {
             let time = view.row.time;
             // What lies after the cut was not heard by then.
-            if time > self.cut.as_of.0 {
+            if time > self.context.cut.as_of.0 {
                 admission.account.future += 1;
                 continue;
             }
@@ -116,14 +114,6 @@ impl Gate<'_> {
 
     /// Whom a signal means.
     pub(crate) fn resolve(&self, view: View<'_>) -> Resolution {
-        view.whom().unwrap_or_else(|subject| {
-            let sought = Sought {
-                tenant: self.tenant_uid,
-                keys: self.keys,
-                subject,
-                time: UtcMillis(view.row.time),
-            };
-            self.people.decide(sought, self.cut.as_of).resolution
-        })
+        self.context.resolve(view, self.tenant_uid)
     }
 }

@@ -15,9 +15,9 @@ use crate::day::DayCount;
 use crate::error::Error;
 use crate::ledger::Ledger;
 use crate::output::Counted;
-use crate::part::{Behind, Decoded, Part, Row, View};
-use crate::people::{PeopleIndex, Resolution, Sought};
-use crate::records::{Record, Records, Tails};
+use crate::part::{Decoded, Part, Row, View};
+use crate::people::{PeopleIndex, Resolution};
+use crate::records::{Record, Records};
 use crate::retractions::Retractions;
 
 /// Cuts batches in any order, by several threads. Whom a signal means is decided here, so that its record says
@@ -38,16 +38,9 @@ pub struct SomeDays<'d> {
     of: &'d WholeDays<'d>,
     share: Option<(usize, usize)>,
     /// Each of one tenant: what is counted together lies together.
-    parts: Vec<OfTenant>,
+    parts: Vec<Part>,
     /// The last part of every tenant, by its id.
     last: HashMap<u32, usize>,
-}
-
-/// Signals of a tenant.
-#[derive(Default)]
-struct OfTenant {
-    rows: Vec<Row>,
-    tails: Tails,
 }
 
 /// Records are not those that were cut: what they waited in was changed by somebody else.
@@ -115,18 +108,9 @@ impl<'p> ByDay<'p> {
     fn resolutions(&self, decoded: &Decoded) -> Vec<Resolution> {
         let part = &decoded.part;
         let of_row = |row: &Row| {
-            View { part, row }.whom().unwrap_or_else(|subject| {
-                let tenant = decoded.tenants[row.tenant as usize].name.as_deref();
-                let tenant = tenant.unwrap_or_default();
-                let sought = Sought {
-                    tenant,
-                    keys: self.context.people.keys_of(tenant),
-                    subject,
-                    time: UtcMillis(row.time),
-                };
-                let as_of = self.context.cut.as_of;
-                self.context.people.decide(sought, as_of).resolution
-            })
+            let tenant = decoded.tenants[row.tenant as usize].name.as_deref();
+            let tenant = tenant.unwrap_or_default();
+            self.context.resolve(View { part, row }, tenant)
         };
         part.rows.iter().map(of_row).collect()
     }
@@ -183,50 +167,33 @@ impl SomeDays<'_> {
                 continue;
             }
             let new = self.parts.len();
-            let place = *self.last.entry(tenant).or_insert(new);
-            if place < new && self.parts[place].take(&record) {
-                continue;
+            let mut place = *self.last.entry(tenant).or_insert(new);
+            if self.parts.get_mut(place).and_then(Part::open).is_none() {
+                place = new;
+                self.last.insert(tenant, place);
+                self.parts.push(Part::of_records());
             }
-            self.last.insert(tenant, new);
-            self.parts.push(OfTenant::default());
-            self.parts[new].take(&record);
+            if let Some((rows, tails)) = self.parts[place].open() {
+                rows.push(tails.add(&record));
+            }
         }
         Ok(())
     }
 
     /// Counts them on the caller's thread.
     pub fn count(self) -> Counted {
-        let parts: Vec<Part> = self.parts.into_iter().map(Part::from).collect();
         let count = DayCount {
             context: &self.of.context,
             ledger: &self.of.ledger,
             kinds: &self.of.ledger.kinds().apart(),
         };
-        let counted = count.count_all(&parts, 0, true);
+        let counted = count.count_all(&self.parts, 0, true);
         let mut counted = Counted {
             tenants: self.of.ledger.named(counted),
             latest_ingested: None,
         };
         counted.sort_on_this_thread();
         counted
-    }
-}
-
-impl OfTenant {
-    /// Takes in a record; `false` when there is no room for it.
-    fn take(&mut self, record: &Record<'_>) -> bool {
-        let row = self.tails.add(record);
-        self.rows.extend(row);
-        row.is_some()
-    }
-}
-
-impl From<OfTenant> for Part {
-    fn from(of_tenant: OfTenant) -> Self {
-        Self {
-            rows: of_tenant.rows,
-            behind: Behind::Records(of_tenant.tails),
-        }
     }
 }
 

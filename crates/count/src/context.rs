@@ -1,10 +1,11 @@
 //! What everything that is counted together is asked with.
 
-use af_model::HashKey;
+use af_model::{HashKey, UtcMillis};
 use hashbrown::DefaultHashBuilder;
 
 use crate::counter::Cut;
-use crate::people::PeopleIndex;
+use crate::part::View;
+use crate::people::{PeopleIndex, Resolution, Sought};
 use crate::retractions::Retractions;
 
 /// What a count needs beside the signals.
@@ -31,5 +32,18 @@ impl<'p> Context<'p> {
             hash_key: hash_key.clone(),
             hasher: DefaultHashBuilder::default(),
         }
+    }
+
+    /// Whom a signal of a tenant means.
+    pub(crate) fn resolve(&self, view: View<'_>, tenant: &str) -> Resolution {
+        view.whom().unwrap_or_else(|subject| {
+            let sought = Sought {
+                tenant,
+                keys: self.people.keys_of(tenant),
+                subject,
+                time: UtcMillis(view.row.time),
+            };
+            self.people.decide(sought, self.cut.as_of).resolution
+        })
     }
 }

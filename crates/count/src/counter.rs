@@ -13,7 +13,7 @@ use crate::day::{DayCount, Scratch};
 use crate::error::Error;
 use crate::ledger::Ledger;
 use crate::output::{Counted, TenantCounts};
-use crate::part::{Decoded, Part, Row, View};
+use crate::part::{Behind, Decoded, Part, Row, View};
 use crate::people::PeopleIndex;
 use crate::retractions::Retractions;
 
@@ -121,10 +121,11 @@ impl<'p> Counter<'p> {
         if self.is_alone() {
             let decoded = self.context.decode(columns);
             self.adopt(decoded);
-            return match self.partition {
-                Some(day) => self.count_done_tenants(day),
-                None => Ok(()),
-            };
+            if let Some(day) = self.partition {
+                return self.count_done_tenants(day);
+            }
+            self.settle_last();
+            return Ok(());
         }
         self.pending_rows += columns.cells.rows;
         self.pending.push(columns);
@@ -209,6 +210,25 @@ impl<'p> Counter<'p> {
         }
     }
 
+    /// Lets go of the batch behind the last part: what is counted of its rows takes a quarter of the room.
+    fn settle_last(&mut self) {
+        let in_batch = |part: &mut Part| matches!(part.behind, Behind::Columns { .. });
+        let Some(part) = self.parts.pop_back_if(in_batch) else {
+            return;
+        };
+        if self.parts.back_mut().and_then(Part::open).is_none() {
+            self.parts.push_back(Part::of_records());
+        }
+        let Some((rows, tails)) = self.parts.back_mut().and_then(Part::open) else {
+            return;
+        };
+        rows.extend(part.rows.iter().map(|row| {
+            let view = View { part: &part, row };
+            let tenant = self.ledger.tenant(row.tenant);
+            tails.settle(view, self.context.resolve(view, tenant))
+        }));
+    }
+
     /// Counts the tenants of a partition of which all rows were seen, and lets go of their rows.
     fn count_done_tenants(&mut self, day: UtcDay) -> Result<(), Error> {
         let Some(last) = self.parts.back() else {
@@ -219,7 +239,7 @@ impl<'p> Counter<'p> {
         if last.rows.iter().any(|row| is_misplaced(row.time)) {
             return Err(Error::other_day());
         }
-        // As long as one tenant goes on there is nothing to do.
+        // As long as one tenant goes on there is nothing to count.
         let open = self
             .parts
             .front()
@@ -227,6 +247,7 @@ impl<'p> Counter<'p> {
         let is_of_open =
             |row: Option<&Row>| row.map(|row| row.tenant) == open.map(|row| row.tenant);
         if last.rows.iter().all(|row| is_of_open(Some(row))) {
+            self.settle_last();
             return Ok(());
         }
         self.is_done.resize(self.ledger.tenants(), false);

@@ -48,12 +48,10 @@ impl DayCount<'_> {
         } = self;
         let tenant_uid = ledger.tenant(tenant);
         let gate = Gate {
-            people: context.people,
+            context,
             tenant_uid,
-            keys: context.people.keys_of(tenant_uid),
             retracted: context.retractions.of_tenant(tenant_uid),
             kinds,
-            cut: context.cut,
             day,
         };
         let duplicates = duplicates(rows, &gate, &ledger.names, &mut scratch.seen);

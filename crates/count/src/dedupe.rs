@@ -98,7 +98,7 @@ fn content(view: View<'_>, gate: &Gate<'_>, names: &Names) -> (HexHash, Vec<Stri
     let kind = &gate.kinds.get(view.row.kind).texts;
     let time = view.row.time.to_string();
     let (person, reason, hash) = match gate.resolve(view).person() {
-        Ok(person) => (Some(gate.people.user_uid(person)), None, None),
+        Ok(person) => (Some(gate.context.people.user_uid(person)), None, None),
         Err(reason) => (None, Some(reason.as_str()), view.keyed_hash()),
     };
     let hash = hash.map(|hash| hash.to_string());

@@ -49,8 +49,9 @@
 //!
 //! # Memory
 //!
-//! A row that is not counted yet takes 40 bytes beside its own columns: in a sorted partition those
-//! of one tenant's day, else all of the input. While it is counted it takes about 60 more. A block of
+//! A row that is not counted yet takes 40 bytes beside its batch. Where it has to wait longer, for the end
+//! of its tenant in a sorted partition or for its [day](ByDay), it becomes a record of its own, about a
+//! hundred bytes, and the batch is let go. While it is counted it takes about 60 more. A block of
 //! the result takes about 150 bytes with the ids it names. The index of people needs about 150 bytes
 //! a person with one address, and not the people themselves.
 //!

@@ -49,6 +49,24 @@ pub(crate) struct Part {
     pub(crate) behind: Behind,
 }
 
+impl Part {
+    /// A part that takes rows from anywhere, without any.
+    pub(crate) fn of_records() -> Self {
+        Self {
+            rows: Vec::new(),
+            behind: Behind::Records(Tails::default()),
+        }
+    }
+
+    /// Rows and what stands behind them, where there is room for more.
+    pub(crate) fn open(&mut self) -> Option<(&mut Vec<Row>, &mut Tails)> {
+        match &mut self.behind {
+            Behind::Records(tails) if tails.have_room() => Some((&mut self.rows, tails)),
+            _ => None,
+        }
+    }
+}
+
 /// Where the texts of rows are.
 pub(crate) enum Behind {
     /// In the columns of their batch.
@@ -56,7 +74,7 @@ pub(crate) enum Behind {
         cells: Box<Cells>,
         subjects: Vec<RunOfSubject>,
     },
-    /// In records, which the rows came from.
+    /// On their own: whom each row means was decided, and its batch is gone.
     Records(Tails),
 }
 

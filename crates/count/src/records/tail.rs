@@ -11,7 +11,8 @@ use crate::interner::position;
 use crate::part::{Row, View};
 use crate::people::Resolution;
 
-/// Up to how many bytes of tails or texts are held in one piece.
+/// After how many bytes of tails or texts another piece begins: so that places are numbers of 32 bits, whatever
+/// the last signal holds.
 const PIECE: usize = 1 << 30;
 
 /// Bytes of the hash at the beginning.
@@ -160,21 +161,32 @@ struct Tail<'t> {
 }
 
 impl Tails {
-    /// Takes in a record, and tells its row where it is; `None` when there is no room for more.
-    pub(crate) fn add(&mut self, record: &Record<'_>) -> Option<Row> {
-        let is_beyond = self.tails.len() + record.tail.len() > PIECE
-            || self.texts.len() + record.texts.len() > PIECE;
-        if is_beyond && !self.tails.is_empty() {
-            return None;
-        }
-        let row = Row {
-            cell: position(self.tails.len()),
-            subject: position(self.texts.len()),
-            ..record.row
-        };
+    /// Whether there is room for another signal.
+    pub(crate) fn have_room(&self) -> bool {
+        self.tails.len().max(self.texts.len()) < PIECE
+    }
+
+    /// Takes in a record where there is room, and tells its row where it is.
+    pub(crate) fn add(&mut self, record: &Record<'_>) -> Row {
+        let row = self.placed(record.row);
         self.tails.extend_from_slice(record.tail);
         self.texts.push_str(record.texts);
-        Some(row)
+        row
+    }
+
+    /// As [`Tails::add`], of a signal that is still in its batch.
+    pub(crate) fn settle(&mut self, view: View<'_>, resolution: Resolution) -> Row {
+        let row = self.placed(*view.row);
+        write(view, resolution, &mut self.tails, &mut self.texts);
+        row
+    }
+
+    fn placed(&self, row: Row) -> Row {
+        Row {
+            cell: position(self.tails.len()),
+            subject: position(self.texts.len()),
+            ..row
+        }
     }
 
     pub(crate) fn signal_uid(&self, row: &Row) -> &str {

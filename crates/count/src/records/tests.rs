@@ -8,7 +8,7 @@ use crate::columns::Columns;
 use crate::context::Context;
 use crate::counter::Cut;
 use crate::ledger::Ledger;
-use crate::part::{Behind, Part};
+use crate::part::Part;
 use crate::people::PeopleIndex;
 use crate::retractions::Retractions;
 use crate::testing::{KEY, at, person, signal};
@@ -113,25 +113,22 @@ fn a_record_says_what_its_row_said() {
     let part = part(&signals);
     assert_eq!(part.rows.len(), signals.len());
     let records = records(&part);
-    let mut behind = Part {
-        rows: Vec::new(),
-        behind: Behind::Records(Tails::default()),
-    };
-    for record in records.each() {
-        let record = record.unwrap();
-        let Behind::Records(tails) = &mut behind.behind else {
-            panic!("records")
-        };
-        behind.rows.push(tails.add(&record).unwrap());
+    let (mut behind, mut settled) = (Part::of_records(), Part::of_records());
+    for (record, row) in records.each().zip(&part.rows) {
+        let (rows, tails) = behind.open().unwrap();
+        rows.push(tails.add(&record.unwrap()));
+        let view = View { part: &part, row };
+        let (rows, tails) = settled.open().unwrap();
+        rows.push(tails.settle(view, whom(view)));
     }
     assert_eq!(behind.rows.len(), signals.len());
-    for (row, record) in part.rows.iter().zip(&behind.rows) {
-        let of_row = View { part: &part, row };
-        let of_record = View {
-            part: &behind,
-            row: record,
-        };
+    for number in 0..signals.len() {
+        let [of_row, of_record, settled] = [&part, &behind, &settled].map(|part| View {
+            part,
+            row: &part.rows[number],
+        });
         assert_eq!(said(of_record), said(of_row));
+        assert_eq!(said(settled), said(of_row));
     }
     let views = part.rows.iter().map(|row| View { part: &part, row });
     let resolutions: Vec<Resolution> = views.map(whom).collect();
