@@ -13,33 +13,33 @@ use super::tenure::Tenures;
 use crate::interner::position;
 use crate::texts::TextList;
 
-/// Collects people and their keys.
+/// Collects people and their keys: columns of everybody, so that their memory is a few large pieces, which go back
+/// as a whole. Rows are told by the order in which they came.
 pub struct IndexBuilder {
     hash_key: HashKey,
-    tenants: HashMap<String, Draft>,
-}
-
-/// One tenant's people while they are collected. People are told by the order in which they came.
-#[derive(Default)]
-struct Draft {
+    tenants: HashMap<String, u32>,
+    /// By row: its tenant.
+    tenant_of: Vec<u32>,
     uids: TextList,
     tenures: Tenures,
     /// Keys that are held without bounds, by whom and as what.
     texts: TextList,
     held: Vec<(u32, Kinds)>,
-    /// Keys that are held for a time.
+    /// Keys that are held for a time; their people are rows.
     bounded_texts: TextList,
     bounded: Vec<Holding>,
 }
 
-/// Where the people of a draft stand among all.
+/// Rows in the order of tenants and ids.
 struct Placed {
-    tenant_uid: String,
-    draft: Draft,
-    /// The place in the draft of the row that stands for each person, in the order of ids.
-    standing: Vec<u32>,
-    /// By place in the draft: the person, counted from the tenant's first.
+    /// Sorted, with the first of their people.
+    tenants: Vec<(String, u32)>,
+    /// By the number of a tenant while it was collected: its place among the sorted.
+    rank: Vec<u32>,
+    /// By row: the person.
     person: Vec<u32>,
+    /// By person: the row that stands for them.
+    standing: Vec<u32>,
 }
 
 impl IndexBuilder {
@@ -48,6 +48,13 @@ impl IndexBuilder {
         Self {
             hash_key: key.clone(),
             tenants: HashMap::new(),
+            tenant_of: Vec::new(),
+            uids: TextList::default(),
+            tenures: Tenures::default(),
+            texts: TextList::default(),
+            held: Vec::new(),
+            bounded_texts: TextList::default(),
+            bounded: Vec::new(),
         }
     }
 
@@ -55,75 +62,21 @@ impl IndexBuilder {
     /// person, and the keys of all remain that person's.
     ///
     /// # Panics
-    /// With 2^32 people or keys of one tenant, which no memory holds.
+    /// With 2^32 people or keys, which no memory holds.
     pub fn add(&mut self, person: &Person) {
-        let draft = self.tenants.entry_ref(person.tenant_uid.as_str());
-        draft.or_default().add(person);
-    }
-
-    /// Everybody's keys.
-    ///
-    /// # Panics
-    /// With 2^32 people or keys of one tenant, which no memory holds.
-    pub fn finish(self) -> PeopleIndex {
-        let hasher = DefaultHashBuilder::default();
-        let mut drafts: Vec<(String, Draft)> = self.tenants.into_iter().collect();
-        drafts.sort_unstable_by(|left, right| left.0.cmp(&right.0));
-        let placed: Vec<Placed> = drafts
-            .into_par_iter()
-            .map(|(tenant_uid, draft)| draft.place(tenant_uid))
-            .collect();
-        let rows: usize = placed.iter().map(|tenant| tenant.person.len()).sum();
-        let people: usize = placed.iter().map(|tenant| tenant.standing.len()).sum();
-        let (mut uids, mut tenures) = (TextList::default(), Tenures::default());
-        tenures.reserve(people);
-        for Placed {
-            draft, standing, ..
-        } in &placed
-        {
-            for &place in standing {
-                uids.push(draft.uids.get(place));
-                tenures.push_from(&draft.tenures, place);
-            }
-        }
-        uids.shrink();
-        let mut next = 0;
-        let with_first: Vec<(Placed, u32)> = placed
-            .into_iter()
-            .map(|tenant| {
-                let first = next;
-                next += position(tenant.standing.len());
-                (tenant, first)
-            })
-            .collect();
-        let tenants: Vec<(String, TenantKeys)> = with_first
-            .into_par_iter()
-            .with_max_len(1)
-            .map(|(tenant, first)| tenant.keys(&uids, first, &self.hash_key, &hasher))
-            .collect();
-        PeopleIndex {
-            tenants: tenants.into_iter().collect(),
-            uids,
-            tenures,
-            hash_key: self.hash_key,
-            hasher,
-            repeated: (rows - people) as u64,
-        }
-    }
-}
-
-impl Draft {
-    fn add(&mut self, person: &Person) {
-        let place = self.uids.push(&person.user_uid);
+        let new = position(self.tenants.len());
+        let tenant = self.tenants.entry_ref(person.tenant_uid.as_str());
+        self.tenant_of.push(*tenant.or_insert(new));
+        let row = self.uids.push(&person.user_uid);
         self.tenures.push(person);
         let email = normalize_key(&person.email);
         let login = person.login.as_deref().map(normalize_key);
         if login.as_ref() == Some(&email) {
-            self.hold(&email, place, &[KeyKind::Login, KeyKind::Email]);
+            self.hold(&email, row, &[KeyKind::Login, KeyKind::Email]);
         } else {
-            self.hold(&email, place, &[KeyKind::Email]);
+            self.hold(&email, row, &[KeyKind::Email]);
             if let Some(login) = login {
-                self.hold(&login, place, &[KeyKind::Login]);
+                self.hold(&login, row, &[KeyKind::Login]);
             }
         }
         for alias in person.aliases.iter().flatten() {
@@ -131,10 +84,10 @@ impl Draft {
             let holding = Holding {
                 from: alias.valid_from.unwrap_or(UtcMillis(i64::MIN)),
                 to: alias.valid_to.unwrap_or(UtcMillis(i64::MAX)),
-                ..Holding::unbounded(KeyKind::Alias, place)
+                ..Holding::unbounded(KeyKind::Alias, row)
             };
             if !holding.is_bounded() {
-                self.hold(&key, place, &[KeyKind::Alias]);
+                self.hold(&key, row, &[KeyKind::Alias]);
             } else if is_key(&key) {
                 self.bounded_texts.push(&key);
                 self.bounded.push(holding);
@@ -142,66 +95,159 @@ impl Draft {
         }
     }
 
-    fn hold(&mut self, key: &str, person: u32, kinds: &[KeyKind]) {
+    fn hold(&mut self, key: &str, row: u32, kinds: &[KeyKind]) {
         if is_key(key) {
             self.texts.push(key);
-            self.held.push((person, kinds.iter().copied().collect()));
+            self.held.push((row, kinds.iter().copied().collect()));
         }
     }
 
-    /// Sorts people by id. Of rows of one person the last stands.
-    fn place(self, tenant_uid: String) -> Placed {
-        let rows = position(self.uids.len());
-        let uid = |place: u32| self.uids.get(place);
-        let mut order: Vec<u32> = (0..rows).collect();
-        if !order.is_sorted_by(|&left, &right| uid(left) < uid(right)) {
-            order.sort_by(|&left, &right| uid(left).cmp(uid(right)));
+    /// Everybody's keys.
+    ///
+    /// # Panics
+    /// With 2^32 people or keys, which no memory holds.
+    pub fn finish(mut self) -> PeopleIndex {
+        let hasher = DefaultHashBuilder::default();
+        let placed = self.place();
+        let repeated = placed.person.len() - placed.standing.len();
+        let (uids, tenures) = self.standing(&placed.standing);
+        let people = placed.standing.len();
+        let rank_of = |row: u32| placed.rank[self.tenant_of[row as usize] as usize];
+        let held = by_rank(self.held.iter().map(|&(row, _)| rank_of(row)), &placed);
+        let bounded = by_rank(
+            self.bounded.iter().map(|holding| rank_of(holding.person)),
+            &placed,
+        );
+        let places = (0_u32..).zip(&placed.tenants);
+        let places: Vec<(u32, &(String, u32))> = places.collect();
+        let tenants: Vec<(String, TenantKeys)> = places
+            .into_par_iter()
+            .with_max_len(1)
+            .map(|(place, (tenant, first))| {
+                let next = placed.tenants.get(place as usize + 1);
+                let end = next.map_or(position(people), |(_, first)| *first);
+                let mut holdings: Vec<(&str, Holding)> = Vec::new();
+                for &number in held.of(place) {
+                    let (row, kinds) = self.held[number as usize];
+                    let (text, person) = (self.texts.get(number), placed.person[row as usize]);
+                    let of_kind = |kind| (text, Holding::unbounded(kind, person));
+                    holdings.extend(kinds.iter().map(of_kind));
+                }
+                for &number in bounded.of(place) {
+                    let holding = self.bounded[number as usize];
+                    let person = placed.person[holding.person as usize];
+                    let text = self.bounded_texts.get(number);
+                    holdings.push((text, Holding { person, ..holding }));
+                }
+                let people = (&uids, *first, end - first);
+                let keys = TenantKeys::new(tenant, people, holdings, &self.hash_key, &hasher);
+                (tenant.clone(), keys)
+            })
+            .collect();
+        PeopleIndex {
+            tenants: tenants.into_iter().collect(),
+            uids,
+            tenures,
+            hash_key: self.hash_key,
+            hasher,
+            repeated: repeated as u64,
+        }
+    }
+
+    /// Sorts rows by tenant and id. Of rows of one person the last stands.
+    fn place(&mut self) -> Placed {
+        let tenants = std::mem::take(&mut self.tenants).into_iter();
+        let mut tenants: Vec<(String, u32)> = tenants.collect();
+        tenants.sort_unstable();
+        let mut rank = vec![0; tenants.len()];
+        for (place, (_, number)) in (0_u32..).zip(&tenants) {
+            rank[*number as usize] = place;
+        }
+        let key = |row: u32| {
+            let tenant = rank[self.tenant_of[row as usize] as usize];
+            (tenant, self.uids.get(row))
+        };
+        let mut order: Vec<u32> = (0..position(self.tenant_of.len())).collect();
+        if !order.is_sorted_by(|&left, &right| key(left) < key(right)) {
+            order.par_sort_unstable_by_key(|&row| (key(row), row));
         }
         let mut person = vec![0; order.len()];
-        let mut standing = Vec::new();
-        for of_person in order.chunk_by(|&left, &right| uid(left) == uid(right)) {
-            for &place in of_person {
-                person[place as usize] = position(standing.len());
+        let mut standing = Vec::with_capacity(order.len());
+        let mut last_rank = None;
+        for of_person in order.chunk_by(|&left, &right| key(left) == key(right)) {
+            let number = position(standing.len());
+            for &row in of_person {
+                person[row as usize] = number;
+            }
+            let (rank, _) = key(of_person[0]);
+            if last_rank != Some(rank) {
+                last_rank = Some(rank);
+                tenants[rank as usize].1 = number;
             }
             standing.extend(of_person.last());
         }
         Placed {
-            tenant_uid,
-            draft: self,
-            standing,
+            tenants,
+            rank,
             person,
+            standing,
         }
+    }
+
+    /// Ids and tenures by person. Rows that came in their order, each of somebody else, are that already.
+    fn standing(&mut self, standing: &[u32]) -> (TextList, Tenures) {
+        let (uids, tenures) = (
+            std::mem::take(&mut self.uids),
+            std::mem::take(&mut self.tenures),
+        );
+        let (mut of_person, mut tenures_of) = (TextList::default(), Tenures::default());
+        if standing.len() == uids.len() && standing.is_sorted() {
+            (of_person, tenures_of) = (uids, tenures);
+        } else {
+            tenures_of.reserve(standing.len());
+            for &row in standing {
+                of_person.push(uids.get(row));
+                tenures_of.push_from(&tenures, row);
+            }
+        }
+        of_person.shrink();
+        tenures_of.shrink();
+        (of_person, tenures_of)
     }
 }
 
-impl Placed {
-    fn keys(
-        self,
-        uids: &TextList,
-        first: u32,
-        key: &HashKey,
-        hasher: &DefaultHashBuilder,
-    ) -> (String, TenantKeys) {
-        let Draft {
-            texts,
-            held,
-            bounded_texts,
-            bounded,
-            ..
-        } = &self.draft;
-        let person = |place: u32| first + self.person[place as usize];
-        let mut holdings: Vec<(&str, Holding)> = Vec::with_capacity(held.len() + bounded.len());
-        for (text, &(place, kinds)) in texts.iter().zip(held) {
-            let kinds = kinds.iter();
-            holdings.extend(kinds.map(|kind| (text, Holding::unbounded(kind, person(place)))));
-        }
-        for (text, holding) in bounded_texts.iter().zip(bounded) {
-            let person = person(holding.person);
-            holdings.push((text, Holding { person, ..*holding }));
-        }
-        let people = (uids, first, position(self.standing.len()));
-        let keys = TenantKeys::new(&self.tenant_uid, people, holdings, key, hasher);
-        (self.tenant_uid, keys)
+/// Numbers side by side that are of one tenant.
+struct ByRank {
+    numbers: Vec<u32>,
+    /// By tenant: where its numbers end.
+    ends: Vec<usize>,
+}
+
+/// Numbers of things in the order of their tenants, those of one tenant in their own order.
+fn by_rank(ranks: impl Iterator<Item = u32> + Clone, placed: &Placed) -> ByRank {
+    let mut ends = vec![0; placed.tenants.len()];
+    for rank in ranks.clone() {
+        ends[rank as usize] += 1;
+    }
+    let mut all = 0;
+    for end in &mut ends {
+        all += std::mem::replace(end, all);
+    }
+    let mut numbers = vec![0; all];
+    for (number, rank) in (0_u32..).zip(ranks) {
+        // Where the tenant's numbers begin until the first is there, and at last where they end.
+        let place = &mut ends[rank as usize];
+        numbers[*place] = number;
+        *place += 1;
+    }
+    ByRank { numbers, ends }
+}
+
+impl ByRank {
+    fn of(&self, rank: u32) -> &[u32] {
+        let rank = rank as usize;
+        let start = rank.checked_sub(1).map_or(0, |before| self.ends[before]);
+        &self.numbers[start..self.ends[rank]]
     }
 }
 

@@ -29,6 +29,13 @@ impl Tenures {
         self.is_deprovisioned.push(other.is_deprovisioned[place]);
     }
 
+    /// Gives back what was reserved and not used.
+    pub(super) fn shrink(&mut self) {
+        self.created.shrink_to_fit();
+        self.left.shrink_to_fit();
+        self.is_deprovisioned.shrink_to_fit();
+    }
+
     pub(super) fn reserve(&mut self, people: usize) {
         self.created.reserve_exact(people);
         self.left.reserve_exact(people);

@@ -59,6 +59,22 @@ impl Records {
         self.rows = 0;
     }
 
+    /// An empty one, with room for so many times what is here.
+    #[must_use]
+    pub fn room_for(&self, times: usize) -> Self {
+        Self {
+            figures: Vec::with_capacity(self.figures.len().saturating_mul(times)),
+            texts: String::with_capacity(self.texts.len().saturating_mul(times)),
+            rows: 0,
+        }
+    }
+
+    /// Whether others find room without more memory.
+    pub fn has_room_for(&self, others: &Self) -> bool {
+        self.figures.capacity() - self.figures.len() >= others.figures.len()
+            && self.texts.capacity() - self.texts.len() >= others.texts.len()
+    }
+
     /// Appends others.
     pub fn append(&mut self, others: &Self) {
         self.figures.extend_from_slice(&others.figures);

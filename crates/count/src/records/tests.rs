@@ -170,10 +170,13 @@ fn what_was_written_is_read_piece_by_piece() {
         assert_eq!(read, *records);
     }
     assert!(!read.read(&mut from).unwrap());
-    let mut both = all.clone();
+    let mut both = all.room_for(2);
+    assert!(both.has_room_for(&all));
+    both.append(&all);
     both.append(&few);
     assert_eq!((both.rows(), both.bytes()), (61, all.bytes() + few.bytes()));
     assert_eq!(both.each().flatten().count(), 61);
+    assert!(!both.room_for(1).room_for(1).has_room_for(&few));
     both.clear();
     assert_eq!(both, Records::default());
 }

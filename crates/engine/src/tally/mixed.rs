@@ -28,6 +28,9 @@ const ROWS_AT_ONCE: usize = 1 << 18;
 /// Bytes of a bucket that are put aside together.
 const BYTES_AT_ONCE: usize = 1 << 16;
 
+/// How many times as much is held in one piece: memory that is never moved.
+const TOGETHER: usize = 16;
+
 /// Bytes that are read from a file at a time.
 const READ_AT_ONCE: usize = 1 << 18;
 
@@ -43,7 +46,7 @@ pub(super) struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            waiting: 1 << 30,
+            waiting: 1 << 29,
             together: 2_000_000,
         }
     }
@@ -124,7 +127,7 @@ struct Waiting<'s> {
 /// A bucket that may still take signals.
 #[derive(Default)]
 struct Open {
-    held: Records,
+    held: Vec<Records>,
     /// What did not fit into memory.
     file: Option<File>,
     rows: usize,
@@ -132,7 +135,7 @@ struct Open {
 
 /// All signals of some whole days.
 struct Bucket {
-    held: Records,
+    held: Vec<Records>,
     file: Option<Aside>,
     rows: usize,
 }
@@ -182,7 +185,13 @@ impl<'s> Waiting<'s> {
         let mut bucket = bucket.lock().unwrap_or_else(PoisonError::into_inner);
         bucket.rows += records.rows();
         if before.saturating_add(bytes) <= self.in_memory {
-            bucket.held.append(records);
+            let last = bucket.held.last();
+            if !last.is_some_and(|last| last.has_room_for(records)) {
+                bucket.held.push(records.room_for(TOGETHER));
+            }
+            if let Some(last) = bucket.held.last_mut() {
+                last.append(records);
+            }
         } else {
             self.held.fetch_sub(bytes, Ordering::Relaxed);
             let file = match &mut bucket.file {
@@ -219,7 +228,9 @@ impl Bucket {
         let add = |some: &mut SomeDays<'_>, records: &Records| {
             some.add(records).map_err(|error| unable("read", &error))
         };
-        add(&mut some, &self.held)?;
+        for records in &self.held {
+            add(&mut some, records)?;
+        }
         if let Some(file) = &self.file {
             let mut file = BufReader::with_capacity(READ_AT_ONCE, file.read(0..u64::MAX));
             let mut records = Records::default();
