@@ -14,7 +14,7 @@ pub(crate) struct Context<'p> {
     pub(crate) retractions: &'p Retractions,
     pub(crate) cut: Cut,
     pub(crate) hash_key: HashKey,
-    /// Of the ids of signals; it ends with the count.
+    /// Of the ids of signals and of what they call people; nobody knows it before, and it ends with the count.
     pub(crate) hasher: DefaultHashBuilder,
 }
 

@@ -73,8 +73,9 @@ pub(super) fn count(
         })?;
     let days = by_day.finish();
     let rest = counting.shown(days.rest());
+    let is_large = |bucket: &Bucket| bucket.rows > limits.together;
     let count = |bucket: &Bucket| -> Result<Counted, Error> {
-        let counted = if bucket.rows > limits.together {
+        let counted = if is_large(bucket) {
             bucket.count_in_shares(&days, bucket.rows.div_ceil(limits.together))?
         } else {
             bucket.count(&days, None)?
@@ -89,9 +90,7 @@ pub(super) fn count(
         return take(all);
     }
     take(rest)?;
-    let (large, small): (Vec<Bucket>, Vec<Bucket>) = buckets
-        .into_iter()
-        .partition(|bucket| bucket.rows > limits.together);
+    let (large, small): (Vec<Bucket>, Vec<Bucket>) = buckets.into_iter().partition(is_large);
     small
         .into_par_iter()
         .with_max_len(1)
@@ -99,8 +98,8 @@ pub(super) fn count(
     large.iter().try_for_each(|bucket| take(count(bucket)?))
 }
 
-/// Row groups that are read together: about as many rows as are cut at a time, and less where some threads
-/// would have nothing to do.
+/// Row groups that one thread reads: about as many rows as it reads at a time, and less where others would have
+/// nothing to do.
 fn shares(unit: &Unit) -> Vec<(&TableFile, Range<usize>)> {
     let threads = rayon::current_num_threads();
     let fair = usize::try_from(unit.rows()).unwrap_or(usize::MAX) / (4 * threads);
