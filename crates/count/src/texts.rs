@@ -1,4 +1,5 @@
-//! Many texts in one piece of memory: each costs its bytes and eight more.
+//! Many texts in one piece of memory: each costs its bytes and four more, or eight where there are more than four
+//! GiB of them.
 
 use std::ops::Range;
 
@@ -8,8 +9,56 @@ use crate::interner::position;
 #[derive(Clone, Debug, Default)]
 pub struct TextList {
     texts: String,
-    /// Where each ends.
-    ends: Vec<usize>,
+    ends: Ends,
+}
+
+/// Where each text ends.
+#[derive(Clone, Debug)]
+enum Ends {
+    Near(Vec<u32>),
+    Far(Vec<usize>),
+}
+
+impl Default for Ends {
+    fn default() -> Self {
+        Self::Near(Vec::new())
+    }
+}
+
+impl Ends {
+    fn push(&mut self, end: usize) {
+        match (self, u32::try_from(end)) {
+            (Self::Near(ends), Ok(end)) => ends.push(end),
+            (Self::Far(ends), _) => ends.push(end),
+            (near, Err(_)) => {
+                let all = 0..near.len();
+                let ends = all.map(|place| near.get(place)).chain([end]);
+                *near = Self::Far(ends.collect());
+            }
+        }
+    }
+
+    fn len(&self) -> usize {
+        match self {
+            Self::Near(ends) => ends.len(),
+            Self::Far(ends) => ends.len(),
+        }
+    }
+
+    #[inline]
+    fn get(&self, place: usize) -> usize {
+        match self {
+            Self::Near(ends) => ends[place] as usize,
+            Self::Far(ends) => ends[place],
+        }
+    }
+
+    fn shrink(&mut self) {
+        match self {
+            Self::Near(ends) => ends.shrink_to_fit(),
+            Self::Far(ends) => ends.shrink_to_fit(),
+        }
+    }
 }
 
 impl TextList {
@@ -43,7 +92,7 @@ impl TextList {
 
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
-        self.ends.is_empty()
+        self.ends.len() == 0
     }
 
     /// The text at a place.
@@ -53,8 +102,10 @@ impl TextList {
     #[inline]
     pub fn get(&self, place: u32) -> &str {
         let place = place as usize;
-        let start = place.checked_sub(1).map_or(0, |before| self.ends[before]);
-        &self.texts[start..self.ends[place]]
+        let start = place
+            .checked_sub(1)
+            .map_or(0, |before| self.ends.get(before));
+        &self.texts[start..self.ends.get(place)]
     }
 
     /// One after the other.
@@ -65,7 +116,7 @@ impl TextList {
     /// Gives back what was reserved and not used.
     pub(crate) fn shrink(&mut self) {
         self.texts.shrink_to_fit();
-        self.ends.shrink_to_fit();
+        self.ends.shrink();
     }
 }
 
@@ -81,5 +132,21 @@ mod tests {
         assert_eq!(list.extend(["", "bob"]), 1..3);
         assert_eq!(list.iter().collect::<Vec<_>>(), ["ana", "", "bob"]);
         assert_eq!((list.len(), list.get(2)), (3, "bob"));
+    }
+
+    #[test]
+    fn ends_that_four_bytes_do_not_hold_take_eight() {
+        let most = u32::MAX as usize;
+        let mut ends = Ends::default();
+        for end in [0, 7, most] {
+            ends.push(end);
+        }
+        assert!(matches!(ends, Ends::Near(_)));
+        for end in [most + 1, most + 9] {
+            ends.push(end);
+        }
+        assert!(matches!(ends, Ends::Far(_)));
+        let all: Vec<usize> = (0..ends.len()).map(|place| ends.get(place)).collect();
+        assert_eq!(all, [0, 7, most, most + 1, most + 9]);
     }
 }

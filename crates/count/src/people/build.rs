@@ -6,6 +6,7 @@ use hashbrown::{DefaultHashBuilder, HashMap};
 use rayon::prelude::*;
 
 use super::decide::PROVIDER;
+use super::grouped::Grouped;
 use super::holder::{Holding, KeyKind, Kinds};
 use super::index::PeopleIndex;
 use super::keys::TenantKeys;
@@ -113,11 +114,11 @@ impl IndexBuilder {
         let (uids, tenures) = self.standing(&placed.standing);
         let people = placed.standing.len();
         let rank_of = |row: u32| placed.rank[self.tenant_of[row as usize] as usize];
-        let held = by_rank(self.held.iter().map(|&(row, _)| rank_of(row)), &placed);
-        let bounded = by_rank(
-            self.bounded.iter().map(|holding| rank_of(holding.person)),
-            &placed,
-        );
+        let tenants = placed.tenants.len();
+        let held = self.held.iter().map(|&(row, _)| rank_of(row));
+        let held = Grouped::new(held, tenants);
+        let bounded = self.bounded.iter().map(|holding| rank_of(holding.person));
+        let bounded = Grouped::new(bounded, tenants);
         let places = (0_u32..).zip(&placed.tenants);
         let places: Vec<(u32, &(String, u32))> = places.collect();
         let tenants: Vec<(String, TenantKeys)> = places
@@ -213,41 +214,6 @@ impl IndexBuilder {
         of_person.shrink();
         tenures_of.shrink();
         (of_person, tenures_of)
-    }
-}
-
-/// Numbers side by side that are of one tenant.
-struct ByRank {
-    numbers: Vec<u32>,
-    /// By tenant: where its numbers end.
-    ends: Vec<usize>,
-}
-
-/// Numbers of things in the order of their tenants, those of one tenant in their own order.
-fn by_rank(ranks: impl Iterator<Item = u32> + Clone, placed: &Placed) -> ByRank {
-    let mut ends = vec![0; placed.tenants.len()];
-    for rank in ranks.clone() {
-        ends[rank as usize] += 1;
-    }
-    let mut all = 0;
-    for end in &mut ends {
-        all += std::mem::replace(end, all);
-    }
-    let mut numbers = vec![0; all];
-    for (number, rank) in (0_u32..).zip(ranks) {
-        // Where the tenant's numbers begin until the first is there, and at last where they end.
-        let place = &mut ends[rank as usize];
-        numbers[*place] = number;
-        *place += 1;
-    }
-    ByRank { numbers, ends }
-}
-
-impl ByRank {
-    fn of(&self, rank: u32) -> &[u32] {
-        let rank = rank as usize;
-        let start = rank.checked_sub(1).map_or(0, |before| self.ends[before]);
-        &self.numbers[start..self.ends[rank]]
     }
 }
 

@@ -8,7 +8,8 @@ use af_model::key::SubjectRef;
 use super::hashed::parse_hash;
 use super::holder;
 use super::index::PeopleIndex;
-use super::keys::{Holders, TenantKeys, TextHash};
+use super::keys::{Holders, TenantKeys};
+use super::places::TextHash;
 use super::subject::Subject;
 use crate::output::UnmatchedReason;
 

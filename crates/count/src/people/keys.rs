@@ -1,13 +1,14 @@
 //! The keys of one tenant's people: texts in one piece, found by a hash of four bytes beside their
-//! place, so that a directory of a million people costs about 150 megabytes.
+//! place, so that a directory of a million people costs about 100 megabytes.
 
-use std::hash::BuildHasher;
 use std::sync::OnceLock;
 
 use af_model::{HashKey, HexHash};
-use hashbrown::{DefaultHashBuilder, HashMap, HashTable};
+use hashbrown::{DefaultHashBuilder, HashMap};
 
+use super::grouped::range;
 use super::holder::{Holding, Kinds};
+use super::places::{Places, TextHash};
 use crate::interner::position;
 use crate::texts::TextList;
 
@@ -22,8 +23,10 @@ pub(crate) struct TenantKeys {
     slots: Vec<Slot>,
     /// The same keys hashed, once somebody asks: most signals name nobody by hash.
     by_hash: OnceLock<HashMap<HexHash, u32>>,
-    /// Of keys that are held by several people or for a time.
+    /// Of keys that are held by several people or for a time; those of one key side by side, sorted.
     shared: Vec<Holding>,
+    /// Where those of each end.
+    shared_ends: Vec<u32>,
     /// The provider's own name, hashed.
     pub(super) provider: HexHash,
 }
@@ -33,8 +36,8 @@ pub(crate) struct TenantKeys {
 pub(super) enum Slot {
     /// One person without bounds, as nearly every key is held.
     Sole(u32, Kinds),
-    /// Some of the tenant's shared holdings, sorted.
-    Shared(u32, u32),
+    /// So the tenant's shared holdings of this number say.
+    Shared(u32),
 }
 
 /// Who holds a key.
@@ -60,7 +63,7 @@ impl TenantKeys {
         let keys = holdings.chunk_by(of_key).count();
         let mut texts = TextList::default();
         let mut slots = Vec::with_capacity(keys);
-        let mut shared = Vec::new();
+        let (mut shared, mut shared_ends) = (Vec::new(), Vec::new());
         for of_key in holdings.chunk_by(of_key) {
             let (text, one) = of_key[0];
             texts.push(text);
@@ -71,9 +74,9 @@ impl TenantKeys {
                 let kinds = of_key.iter().map(|(_, holding)| holding.kind);
                 slots.push(Slot::Sole(one.person, kinds.collect()));
             } else {
-                let start = position(shared.len());
+                slots.push(Slot::Shared(position(shared_ends.len())));
                 shared.extend(of_key.iter().map(|(_, holding)| *holding));
-                slots.push(Slot::Shared(start, position(shared.len())));
+                shared_ends.push(position(shared.len()));
             }
         }
         drop(holdings);
@@ -86,6 +89,7 @@ impl TenantKeys {
             slots,
             by_hash: OnceLock::new(),
             shared,
+            shared_ends,
             provider: key.identifier(tenant_uid, super::decide::PROVIDER),
         }
     }
@@ -142,7 +146,7 @@ impl TenantKeys {
 
     /// Every position of a person, in no order.
     pub(super) fn people(&self) -> impl Iterator<Item = u32> {
-        self.by_uid.0.iter().map(|entry| entry.place)
+        self.by_uid.all()
     }
 
     /// Every login, e-mail and alias and who holds it.
@@ -156,66 +160,9 @@ impl TenantKeys {
     pub(super) fn holders(&self, place: u32) -> Holders<'_> {
         match self.slots[place as usize] {
             Slot::Sole(person, kinds) => Holders::Sole(person, kinds),
-            Slot::Shared(start, end) => Holders::Shared(&self.shared[start as usize..end as usize]),
+            Slot::Shared(number) => {
+                Holders::Shared(&self.shared[range(&self.shared_ends, number as usize)])
+            }
         }
     }
-}
-
-/// Places of texts that somebody else holds, found by the texts.
-struct Places(HashTable<Place>);
-
-/// A place, and a part of its text's hash: texts of another hash are not looked at.
-struct Place {
-    tag: u32,
-    place: u32,
-}
-
-impl Places {
-    fn of<'t>(
-        places: std::ops::Range<u32>,
-        text: impl Fn(u32) -> &'t str,
-        hasher: &DefaultHashBuilder,
-    ) -> Self {
-        let mut table = HashTable::with_capacity(places.len());
-        for place in places {
-            let TextHash { whole, tag } = TextHash::of(text(place), hasher);
-            table.insert_unique(whole, Place { tag, place }, |entry| {
-                hasher.hash_one(text(entry.place))
-            });
-        }
-        Self(table)
-    }
-
-    /// The place whose text has the hash and is the one.
-    #[inline]
-    fn find(&self, hash: TextHash, is_it: impl Fn(u32) -> bool) -> Option<u32> {
-        let found = self.0.find(hash.whole, |entry| {
-            entry.tag == hash.tag && is_it(entry.place)
-        });
-        found.map(|entry| entry.place)
-    }
-}
-
-/// The hash of a text.
-#[derive(Clone, Copy)]
-pub(super) struct TextHash {
-    whole: u64,
-    tag: u32,
-}
-
-impl TextHash {
-    #[inline]
-    pub(super) fn of(text: &str, hasher: &DefaultHashBuilder) -> Self {
-        let whole = hasher.hash_one(text);
-        Self {
-            whole,
-            tag: tag(whole),
-        }
-    }
-}
-
-/// Bits that the table itself does not compare.
-fn tag(hash: u64) -> u32 {
-    let bytes = hash.to_le_bytes();
-    u32::from_le_bytes([bytes[2], bytes[3], bytes[4], bytes[5]])
 }

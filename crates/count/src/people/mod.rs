@@ -2,10 +2,12 @@
 
 mod build;
 mod decide;
+mod grouped;
 mod hashed;
 mod holder;
 mod index;
 mod keys;
+mod places;
 mod states;
 mod subject;
 mod tenure;

@@ -2,31 +2,36 @@
 
 use af_model::{Person, UtcMillis};
 
+use crate::interner::position;
+
 /// The tenures of everybody, by position.
 #[derive(Debug, Default)]
 pub(crate) struct Tenures {
     /// Milliseconds; the least for somebody who always was.
     created: Vec<i64>,
-    /// Milliseconds; the greatest for somebody who never left.
-    left: Vec<i64>,
+    /// Of those who left, ascending: who, and when in milliseconds.
+    left: Vec<(u32, i64)>,
     is_deprovisioned: Vec<bool>,
 }
 
 impl Tenures {
     pub(super) fn push(&mut self, person: &Person) {
         let created = person.created.map_or(i64::MIN, |created| created.0);
-        let left = person.deactivated.map_or(i64::MAX, |left| left.0);
-        self.created.push(created);
-        self.left.push(left);
-        self.is_deprovisioned.push(person.is_deprovisioned());
+        let left = person.deactivated.map(|left| left.0);
+        self.append(created, left, person.is_deprovisioned());
     }
 
     /// Appends one of another list.
     pub(super) fn push_from(&mut self, other: &Self, place: u32) {
-        let place = place as usize;
-        self.created.push(other.created[place]);
-        self.left.push(other.left[place]);
-        self.is_deprovisioned.push(other.is_deprovisioned[place]);
+        let (created, left, is_deprovisioned) = other.of(place);
+        self.append(created, left, is_deprovisioned);
+    }
+
+    fn append(&mut self, created: i64, left: Option<i64>, is_deprovisioned: bool) {
+        let place = position(self.created.len());
+        self.created.push(created);
+        self.left.extend(left.map(|left| (place, left)));
+        self.is_deprovisioned.push(is_deprovisioned);
     }
 
     /// Gives back what was reserved and not used.
@@ -38,7 +43,6 @@ impl Tenures {
 
     pub(super) fn reserve(&mut self, people: usize) {
         self.created.reserve_exact(people);
-        self.left.reserve_exact(people);
         self.is_deprovisioned.reserve_exact(people);
     }
 
@@ -50,7 +54,12 @@ impl Tenures {
 
     /// [`Person::held_account_at`].
     pub(crate) fn held_account_at(&self, person: u32, time: UtcMillis) -> bool {
-        self.exists_at(person, time) && time.0 < self.left[person as usize]
+        self.exists_at(person, time) && self.left(person).is_none_or(|left| time.0 < left)
+    }
+
+    fn left(&self, person: u32) -> Option<i64> {
+        let place = self.left.binary_search_by_key(&person, |&(who, _)| who);
+        place.ok().map(|place| self.left[place].1)
     }
 
     /// [`Person::is_deprovisioned`].
@@ -59,12 +68,8 @@ impl Tenures {
     }
 
     /// All of it, to be told from another.
-    pub(crate) fn of(&self, person: u32) -> (i64, i64, bool) {
-        let place = person as usize;
-        (
-            self.created[place],
-            self.left[place],
-            self.is_deprovisioned[place],
-        )
+    pub(crate) fn of(&self, person: u32) -> (i64, Option<i64>, bool) {
+        let created = self.created[person as usize];
+        (created, self.left(person), self.is_deprovisioned(person))
     }
 }
