@@ -187,7 +187,7 @@ impl SomeDays<'_> {
             ledger: &self.of.ledger,
             kinds: &self.of.ledger.kinds().apart(),
         };
-        let counted = count.count_all(&self.parts, 0, true);
+        let counted = count.count_all(&self.parts, true);
         let mut counted = Counted {
             tenants: self.of.ledger.named(counted),
             latest_ingested: None,

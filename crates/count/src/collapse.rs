@@ -13,7 +13,7 @@ use crate::kind::{Kinds, place};
 use crate::output::{CountedBlock, REPRESENTATIVES, SignalUids};
 use crate::texts::TextList;
 
-/// The blocks of a tenant's day and how many signals others stand for.
+/// Blocks of a tenant's day and how many signals others stand for.
 #[derive(Default)]
 pub(crate) struct Collapsed {
     /// Sorted by person, component, family and level.
@@ -21,11 +21,29 @@ pub(crate) struct Collapsed {
     pub(crate) collapsed: u64,
 }
 
-/// Counts the incidents of one tenant's day.
-pub(crate) fn collapse(mut admitted: Vec<Admitted<'_>>, kinds: &Kinds, day: UtcDay) -> Collapsed {
-    let ranks = Ranks::of(&admitted, kinds);
+/// Brings the signals of one tenant's day into the order in which they are counted: by person, component and family.
+pub(crate) fn in_order(admitted: &mut [Admitted<'_>], kinds: &Kinds) {
+    let ranks = Ranks::of(admitted, kinds);
     // Stable: rows sorted by subject are a few ascending runs, which this merges.
     admitted.sort_by_key(|signal| (signal.person, ranks.0[signal.series as usize]));
+}
+
+/// How many of the first signals, in order, are about whole people: as many as wanted, and the others of the last of
+/// these people.
+pub(crate) fn of_whole_people(admitted: &[Admitted<'_>], wanted: usize) -> usize {
+    let Some((first, rest)) = admitted.split_at_checked(wanted) else {
+        return admitted.len();
+    };
+    let last = first.last().map(|signal| signal.person);
+    let others = rest.iter();
+    first.len()
+        + others
+            .take_while(|signal| Some(signal.person) == last)
+            .count()
+}
+
+/// Counts the incidents of whole people of one tenant's day, whose signals are in order.
+pub(crate) fn collapse(admitted: &[Admitted<'_>], kinds: &Kinds, day: UtcDay) -> Collapsed {
     let mut buckets = Buckets {
         kinds,
         day,

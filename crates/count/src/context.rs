@@ -1,10 +1,13 @@
 //! What everything that is counted together is asked with.
 
+use std::collections::VecDeque;
+
 use af_model::{HashKey, UtcMillis};
 use hashbrown::DefaultHashBuilder;
 
 use crate::counter::Cut;
-use crate::part::View;
+use crate::ledger::Ledger;
+use crate::part::{Part, View};
 use crate::people::{PeopleIndex, Resolution, Sought};
 use crate::retractions::Retractions;
 
@@ -45,5 +48,24 @@ impl<'p> Context<'p> {
             };
             self.people.decide(sought, self.cut.as_of).resolution
         })
+    }
+
+    /// Appends rows to `parts` and lets go of the batch behind them: what is counted of them takes a quarter of the
+    /// room.
+    pub(crate) fn settle(&self, part: Part, ledger: &Ledger, parts: &mut VecDeque<Part>) {
+        if part.rows.is_empty() {
+            return;
+        }
+        if parts.back_mut().and_then(Part::open).is_none() {
+            parts.push_back(Part::of_records());
+        }
+        let Some((rows, tails)) = parts.back_mut().and_then(Part::open) else {
+            return;
+        };
+        rows.extend(part.rows.iter().map(|row| {
+            let view = View { part: &part, row };
+            let resolution = self.resolve(view, ledger.tenant(row.tenant));
+            tails.settle(view, resolution)
+        }));
     }
 }

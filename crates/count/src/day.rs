@@ -1,13 +1,15 @@
 //! What counts of one tenant on one UTC day. Nothing of a day depends on another day or tenant, so
 //! days can be counted apart, in any order, and again.
 
+use std::convert::Infallible;
+use std::iter;
 use std::sync::Arc;
 
 use af_model::{UtcDay, UtcMillis};
 use rayon::prelude::*;
 
 use crate::admit::{Admission, Gate, Unmatchable};
-use crate::collapse::collapse;
+use crate::collapse::{collapse, in_order, of_whole_people};
 use crate::context::Context;
 use crate::dedupe::{Seen, duplicates};
 use crate::kind::{Kinds, place};
@@ -36,11 +38,29 @@ impl DayCount<'_> {
     /// Counts the rows of one tenant's day.
     pub(crate) fn count(
         self,
-        tenant: u32,
-        day: UtcDay,
+        tenant_day: (u32, UtcDay),
         rows: &[View<'_>],
         scratch: &mut Scratch,
     ) -> TenantCounts {
+        let mut all = TenantCounts::default();
+        let Ok(()) = self.count_in_pieces(tenant_day, rows, usize::MAX, scratch, |counts| {
+            all = counts;
+            Ok::<(), Infallible>(())
+        });
+        debug_assert!(all.account.closes(), "every signal went somewhere");
+        all
+    }
+
+    /// The same, handed on in pieces of whole people, of about so many signals, in ascending order. The first one has
+    /// all that is not about blocks.
+    pub(crate) fn count_in_pieces<E>(
+        self,
+        (tenant, day): (u32, UtcDay),
+        rows: &[View<'_>],
+        signals: usize,
+        scratch: &mut Scratch,
+        mut tell: impl FnMut(TenantCounts) -> Result<(), E>,
+    ) -> Result<(), E> {
         let Self {
             context,
             ledger,
@@ -57,42 +77,51 @@ impl DayCount<'_> {
         let duplicates = duplicates(rows, &gate, &ledger.names, &mut scratch.seen);
         let Admission {
             mut account,
-            admitted,
+            mut admitted,
             unmatched,
             heard,
         } = gate.admit(rows, &duplicates.is_dropped);
         account.signals_read = rows.len() as u64;
         account.duplicate = duplicates.dropped;
-        let collapsed = collapse(admitted, kinds, day);
-        account.collapsed = collapsed.collapsed;
         let mut counts = TenantCounts {
             account,
             conflicts: duplicates.conflicts,
+            unmatched: self.unmatched(unmatched, day),
             ..TenantCounts::default()
         };
         self.add_feeds(&mut counts, &heard);
-        for block in &collapsed.blocks {
-            counts.account.scored += block.n;
-            if let Some(feed) = counts.feeds.get_mut(&*block.component) {
-                feed.scored += block.n;
+        in_order(&mut admitted, kinds);
+        let mut rest = admitted.as_slice();
+        loop {
+            let (piece, others) = rest.split_at(of_whole_people(rest, signals));
+            rest = others;
+            let collapsed = collapse(piece, kinds, day);
+            counts.account.collapsed += collapsed.collapsed;
+            for block in &collapsed.blocks {
+                counts.account.scored += block.n;
+                match counts.feeds.get_mut(&*block.component) {
+                    Some(feed) => feed.scored += block.n,
+                    // The first piece tells what was heard.
+                    None => counts.hear(&block.component, (None, None), block.n, iter::empty()),
+                }
+            }
+            counts.blocks = collapsed.blocks;
+            tell(std::mem::take(&mut counts))?;
+            if rest.is_empty() {
+                return Ok(());
             }
         }
-        counts.blocks = collapsed.blocks;
-        counts.unmatched = self.unmatched(unmatched, day);
-        counts
     }
 
-    /// Counts all rows of some parts but the first so many, by tenant and day.
+    /// Counts all rows of some parts, by tenant and day.
     pub(crate) fn count_all(
         self,
         parts: &[Part],
-        skipped: usize,
         on_this_thread: bool,
     ) -> Vec<(u32, TenantCounts)> {
         let mut rows: Vec<Place> = Vec::new();
         for (part, number) in parts.iter().zip(0_u32..) {
-            let skipped = if number == 0 { skipped } else { 0 };
-            let of_part = part.rows.iter().zip(0_u32..).skip(skipped);
+            let of_part = part.rows.iter().zip(0_u32..);
             rows.extend(
                 of_part.map(|(row, place)| (row.tenant, UtcMillis(row.time).day(), number, place)),
             );
@@ -113,7 +142,7 @@ impl DayCount<'_> {
                 View { part, row }
             };
             let views: Vec<View<'_>> = group.iter().map(view).collect();
-            (tenant, self.count(tenant, day, &views, scratch))
+            (tenant, self.count((tenant, day), &views, scratch))
         };
         if on_this_thread {
             let mut scratch = Scratch::default();

@@ -7,6 +7,9 @@ use crate::columns::{Cells, Labels};
 use crate::people::{Decision, Resolution, Subject};
 use crate::records::Tails;
 
+/// Rows with which a part of records ends: another begins, so that what grows is never large.
+const OPEN: usize = 1 << 14;
+
 /// One signal that keeps the contract and was known at the cut.
 #[derive(Clone, Copy)]
 pub(crate) struct Row {
@@ -61,7 +64,9 @@ impl Part {
     /// Rows and what stands behind them, where there is room for more.
     pub(crate) fn open(&mut self) -> Option<(&mut Vec<Row>, &mut Tails)> {
         match &mut self.behind {
-            Behind::Records(tails) if tails.have_room() => Some((&mut self.rows, tails)),
+            Behind::Records(tails) if self.rows.len() < OPEN && tails.have_room() => {
+                Some((&mut self.rows, tails))
+            }
             _ => None,
         }
     }

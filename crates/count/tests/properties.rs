@@ -6,8 +6,8 @@ mod random;
 use std::collections::BTreeMap;
 
 use af_count::{
-    ByDay, Counted, Counter, Cut, PeopleIndex, Records, Retractions, TenantCounts, bucket_counts,
-    unmatched_signals,
+    ByDay, Counted, Counter, Cut, Error, Partition, PeopleIndex, Records, Retractions,
+    TenantCounts, bucket_counts, unmatched_signals,
 };
 use af_model::tables::{attack_signals, bucket_counts as table};
 use af_model::{Person, UtcDay, UtcMillis};
@@ -120,11 +120,16 @@ proptest! {
         let mut sum = Counted::default();
         for (day, mut signals) in days {
             signals.sort_by(|left, right| left.tenant_uid.cmp(&right.tenant_uid));
-            let mut counter = Counter::of_partition(&people, &retractions, cut(), &KEY, day);
+            let mut partition = Partition::new(&people, &retractions, cut(), &KEY, day);
+            let mut take = |counted| {
+                sum.absorb(counted);
+                Ok::<(), Error>(())
+            };
             for signals in signals.chunks(batch) {
-                counter.push(&attack_signals::batch(signals)).expect("sorted rows of one day");
+                let pushed = partition.push(&attack_signals::batch(signals), &mut take);
+                pushed.expect("sorted rows of one day");
             }
-            sum.absorb(counter.finish());
+            partition.finish(&mut take).expect("everything is taken");
         }
         sum.sort();
         prop_assert_eq!(sum, count(&sample));

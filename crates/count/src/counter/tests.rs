@@ -9,7 +9,6 @@ use arrow::array::{Array, ArrayRef, StringArray};
 use arrow::datatypes::{Field, Schema};
 
 use super::*;
-use crate::error::ErrorKind;
 use crate::output::{
     CountedBlock, TenantCounts, UnmatchedReason, bucket_counts, unmatched_signals,
 };
@@ -649,37 +648,4 @@ fn a_person_created_after_as_of_has_no_row() {
         counted.tenants["acme"].unmatched[0].reason,
         UnmatchedReason::NoMatch
     );
-}
-
-#[test]
-fn a_partition_refuses_other_days_and_rows_out_of_order() {
-    let people = people();
-    let retractions = Retractions::default();
-    let day = at("2026-11-20").day();
-    let push = |signals: &[Signal]| {
-        let mut counter = Counter::of_partition(&people, &retractions, cut(), &KEY, day);
-        let batches = signals.chunks(1).map(attack_signals::batch);
-        let mut pushed = batches.map(|batch| counter.push(&batch));
-        pushed.find_map(Result::err).map(|error| error.kind())
-    };
-    let of = |tenant: &'static str, uid: &str| {
-        with(signal(uid, ANA), |signal| signal.tenant_uid = tenant.into())
-    };
-    assert_eq!(push(&[of("acme", "s1"), of("other", "s1")]), None);
-    let back_again = [of("acme", "s1"), of("other", "s1"), of("acme", "s2")];
-    assert_eq!(push(&back_again), Some(ErrorKind::Unsorted));
-    // What is told a few tenants at a time is told in ascending order.
-    let descending = [of("other", "s1"), of("acme", "s1"), of("zeta", "s1")];
-    assert_eq!(push(&descending), Some(ErrorKind::Unsorted));
-    let yesterday = with(signal("s1", ANA), |signal| signal.time = at("2026-11-19"));
-    assert_eq!(push(&[yesterday]), Some(ErrorKind::OtherDay));
-    // Also between rows of the tenant that goes on, in the last batch of all.
-    for between in ["acme", "zeta"] {
-        let mut counter = Counter::of_partition(&people, &retractions, cut(), &KEY, day);
-        let first = [of("acme", "s1"), of("other", "s1")];
-        counter.push(&attack_signals::batch(&first)).unwrap();
-        let last = [of("other", "s2"), of(between, "s2"), of("other", "s3")];
-        let pushed = counter.push(&attack_signals::batch(&last));
-        assert_eq!(pushed.unwrap_err().kind(), ErrorKind::Unsorted, "{between}");
-    }
 }

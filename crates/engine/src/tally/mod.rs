@@ -2,7 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use af_count::{ByDay, Counted, Counter, IndexBuilder, PeopleIndex, Retractions, Unmatched};
+use af_count::{
+    ByDay, Counted, Counter, IndexBuilder, Partition, PeopleIndex, Retractions, Unmatched,
+};
 use af_model::tables::attack_signals;
 use af_model::{HashKey, Person, UtcDay, UtcMillis};
 use af_store::{Scan, Shelf, TableFile};
@@ -219,9 +221,9 @@ impl<'a> Counting<'a> {
         Counter::new(self.people, self.retractions, self.cut, key)
     }
 
-    fn counter_of_partition(self, day: UtcDay) -> Counter<'a> {
+    fn partition(self, day: UtcDay) -> Partition<'a> {
         let key = self.key.unwrap_or(&NO_KEY);
-        Counter::of_partition(self.people, self.retractions, self.cut, key, day)
+        Partition::new(self.people, self.retractions, self.cut, key, day)
     }
 
     fn by_day(self) -> ByDay<'a> {

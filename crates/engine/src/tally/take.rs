@@ -14,7 +14,7 @@ pub(crate) trait TakeDays: Sync {
     /// When they cannot be kept.
     fn days(&self, day: Option<UtcDay>, counted: Counted) -> Result<(), Error>;
 
-    /// Begins a day that comes a few tenants at a time.
+    /// Begins a day that comes in pieces.
     ///
     /// # Errors
     /// When it cannot be begun.
@@ -23,7 +23,8 @@ pub(crate) trait TakeDays: Sync {
 
 /// Takes one day. What is dropped before its end leaves nothing behind.
 pub(crate) trait TakeTenants {
-    /// Takes tenants in ascending order. Accounts of tenants may come again, their blocks not.
+    /// Takes tenants in ascending order, a large one in pieces of ascending people. The accounts of tenants may come
+    /// again at the end.
     ///
     /// # Errors
     /// When they cannot be kept.

@@ -141,21 +141,41 @@ fn count_partition(counting: Counting<'_>, unit: &Unit, take: &impl TakeDays) ->
     let Some((day, file)) = unit.partition() else {
         return count_together(counting, unit, take);
     };
-    let mut counter = counting.counter_of_partition(day);
+    let mut partition = counting.partition(day);
     let mut taken = take.begin(day)?;
     for batch in file.read(Some(&columns(counting, file)), Scan::AsWritten)? {
-        match counter.push(&batch?) {
-            Ok(()) => taken.tenants(counting.shown(counter.take_done()))?,
+        let keep = |counted| Ok(taken.tenants(counting.shown(counted))?);
+        match partition.push(&batch?, keep) {
+            Ok(()) => {}
             // Somebody wrote the file as if we had, and in another order.
-            Err(error) if error.kind() == CountErrorKind::Unsorted => {
+            Err(Stopped::Count(error)) if error.kind() == CountErrorKind::Unsorted => {
                 drop(taken);
                 return count_together(counting, unit, take);
             }
-            Err(error) => return Err(broken(file.path(), &error)),
+            Err(Stopped::Count(error)) => return Err(broken(file.path(), &error)),
+            Err(Stopped::Keep(error)) => return Err(error),
         }
     }
-    taken.tenants(counting.shown(counter.finish()))?;
+    partition.finish(|counted| taken.tenants(counting.shown(counted)))?;
     taken.end()
+}
+
+/// Why a partition was not counted to its end.
+enum Stopped {
+    Count(af_count::Error),
+    Keep(Error),
+}
+
+impl From<af_count::Error> for Stopped {
+    fn from(error: af_count::Error) -> Self {
+        Self::Count(error)
+    }
+}
+
+impl From<Error> for Stopped {
+    fn from(error: Error) -> Self {
+        Self::Keep(error)
+    }
 }
 
 /// The columns of a file that a count reads.

@@ -43,7 +43,8 @@ impl<'p> Writer<'p> {
         &self.sums
     }
 
-    /// Adds counts. Tenants that have blocks or signals of nobody come in ascending order and once.
+    /// Adds counts. Tenants that have blocks or signals of nobody come in ascending order; one may come again as long
+    /// as no other did, with blocks that go on where its last ones ended.
     pub(in crate::tally) fn add(&mut self, counted: Counted) {
         self.numbers.forget_places();
         for (name, counts) in &counted.tenants {
@@ -64,8 +65,8 @@ impl<'p> Writer<'p> {
             };
             let last = self.ends.last_key_value();
             assert!(
-                last.is_none_or(|(last, _)| last < name),
-                "the rows of tenants come in ascending order and once"
+                last.is_none_or(|(last, _)| last <= name),
+                "the rows of tenants come in ascending order"
             );
             self.ends.insert(name.clone(), ends);
         }
