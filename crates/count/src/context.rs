@@ -52,7 +52,7 @@ impl<'p> Context<'p> {
 
     /// Appends rows to `parts` and lets go of the batch behind them: what is counted of them takes a quarter of the
     /// room.
-    pub(crate) fn settle(&self, part: Part, ledger: &Ledger, parts: &mut VecDeque<Part>) {
+    pub(crate) fn settle(&self, part: &Part, ledger: &Ledger, parts: &mut VecDeque<Part>) {
         if part.rows.is_empty() {
             return;
         }
@@ -63,7 +63,7 @@ impl<'p> Context<'p> {
             return;
         };
         rows.extend(part.rows.iter().map(|row| {
-            let view = View { part: &part, row };
+            let view = View { part, row };
             let resolution = self.resolve(view, ledger.tenant(row.tenant));
             tails.settle(view, resolution)
         }));

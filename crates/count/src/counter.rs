@@ -86,7 +86,7 @@ impl<'p> Counter<'p> {
         let columns = Columns::read(signals, self.context.retractions.name_events())?;
         if self.on_this_thread {
             let part = self.ledger.adopt(self.context.decode(columns));
-            self.context.settle(part, &self.ledger, &mut self.parts);
+            self.context.settle(&part, &self.ledger, &mut self.parts);
             return Ok(());
         }
         self.pending_rows += columns.cells.rows;

@@ -93,7 +93,7 @@ impl<'p> Partition<'p> {
             .rposition(|row| Some(row.tenant) != self.open);
         if last_other.is_none() && before.is_none_or(|before| Some(before) == self.open) {
             // One tenant goes on, and may do so for long.
-            self.context.settle(part, &self.ledger, &mut self.parts);
+            self.context.settle(&part, &self.ledger, &mut self.parts);
             return Ok(());
         }
         let open_from = last_other.map_or(0, |place| place + 1);
