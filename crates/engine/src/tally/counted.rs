@@ -268,63 +268,31 @@ pub(super) fn changed() -> Error {
 
 #[cfg(test)]
 mod tests {
-    use af_count::{Cut, Error as CountError, Partition, Retractions};
-    use af_model::tables::attack_signals;
-    use af_model::{HashKey, Person, UtcMillis};
+    use af_count::Retractions;
+    use af_testkit::generate::{self, Size, organization};
 
     use super::*;
-    use crate::tally::shelf;
+    use crate::progress::Silent;
+    use crate::tally::testing::counting;
+    use crate::tally::{count_with, shelf};
 
-    /// What was counted of one sorted day of two tenants, as it was handed on.
-    fn counted(people: &PeopleIndex, key: &HashKey) -> Counted {
-        let as_of = UtcMillis::parse_cut("2026-11-20").unwrap();
-        let signal = |number: usize| attack_signals::Row {
-            tenant_uid: ["acme", "other"][number / 60].into(),
-            signal_uid: format!("s{number}").into(),
-            time: UtcMillis::parse("2026-11-20T08:00:00Z").unwrap(),
-            ingested_at: None,
-            subject_ref: None,
-            subject_uid: Some(format!("u{}", number % 9).into()),
-            subject_login: None,
-            subject_email: None,
-            component: ["email", "identity"][number % 2].into(),
-            family: "phishing".into(),
-            level: ["low", "high"][number % 5 / 3].into(),
-            rule_id: format!("r{}", number % 3).into(),
-            rule_version: None,
-            incident_uid: None,
-            event_uids: None,
-            source: "gateway".into(),
-            integration: None,
-            attack_techniques: None,
-        };
-        let signals: Vec<attack_signals::Row<'_>> = (0..100).map(signal).collect();
-        let retractions = Retractions::new(&[], as_of);
-        let cut = Cut {
-            as_of,
-            known_at: as_of,
-        };
-        let mut partition = Partition::new(people, &retractions, cut, key, as_of.day());
-        let mut counted = Counted::default();
-        let mut take = |piece| {
-            counted.absorb(piece);
-            Ok::<(), CountError>(())
-        };
-        let pushed = partition.push(&attack_signals::batch(&signals), &mut take);
-        pushed.unwrap();
-        partition.finish(&mut take).unwrap();
-        counted
-    }
+    const SIZE: Size = Size {
+        people: 20,
+        signals: 300,
+    };
 
-    /// The first piece has all that is not about blocks; each has the blocks of so many people.
+    /// The first piece of a tenant has all that is not about blocks; each has the blocks of so many people.
     fn pieces(whole: &Counted, people: usize) -> Vec<Counted> {
         let mut pieces = Vec::new();
         for (tenant, counts) in &whole.tenants {
             let mut rest = counts.clone();
             let blocks = std::mem::take(&mut rest.blocks);
-            let persons: Vec<&[CountedBlock]> = blocks
+            let mut persons: Vec<&[CountedBlock]> = blocks
                 .chunk_by(|left, right| left.person == right.person)
                 .collect();
+            if persons.is_empty() {
+                persons.push(&[]);
+            }
             for persons in persons.chunks(people) {
                 let counts = TenantCounts {
                     blocks: persons.concat(),
@@ -341,29 +309,28 @@ mod tests {
 
     #[test]
     fn what_came_in_pieces_is_read_as_if_it_had_come_whole() {
-        let key = HashKey::new([7; 32]);
-        let known = ["acme", "other"].into_iter().flat_map(|tenant| {
-            (0..7).map(move |number| {
-                let uid = format!("u{number}");
-                Person::new(tenant, &uid, &format!("{uid}@acme.example"))
-            })
-        });
-        let people = PeopleIndex::new(known.collect(), &key);
-        let whole = counted(&people, &key);
-        let of_acme = &whole.tenants["acme"];
-        assert!(of_acme.blocks.len() > 14 && !of_acme.unmatched.is_empty());
         let folder = tempfile::tempdir().unwrap();
         let shelf = shelf(folder.path());
-        for people_at_once in [1, 2, 100] {
-            let mut writer = Writer::new(&people);
-            for piece in pieces(&whole, people_at_once) {
-                writer.add(piece);
+        for seed in 0..4 {
+            let input = organization(seed, SIZE);
+            let people = PeopleIndex::new(input.people.clone(), &input.key);
+            let retractions = Retractions::default();
+            let counting = counting(&input, &people, &retractions);
+            let batches = generate::to_batches(&input.signals, seed);
+            let whole = count_with(counting, &batches, &[], &Silent).unwrap();
+            let most = whole.tenants.values().map(|counts| counts.blocks.len());
+            assert!(most.max() > Some(20));
+            for people_at_once in [1, 2, 100] {
+                let mut writer = Writer::new(&people);
+                for piece in pieces(&whole, people_at_once) {
+                    writer.add(piece);
+                }
+                let collect = Collect::new(&shelf, CountedDays::none(&people));
+                collect.put(writer).unwrap();
+                let read = collect.finish();
+                assert_eq!(read.collect(), whole, "{seed} {people_at_once}");
+                assert_eq!(read.collect_in_slices(3), whole, "{seed} {people_at_once}");
             }
-            let collect = Collect::new(&shelf, CountedDays::none(&people));
-            collect.put(writer).unwrap();
-            let read = collect.finish();
-            assert_eq!(read.collect(), whole, "{people_at_once}");
-            assert_eq!(read.collect_in_slices(3), whole, "{people_at_once}");
         }
     }
 }

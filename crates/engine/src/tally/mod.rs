@@ -24,6 +24,8 @@ mod counted;
 mod kept;
 mod mixed;
 mod take;
+#[cfg(test)]
+mod testing;
 mod units;
 
 pub(crate) use cache::{StoreCount, StoreCounted, count_store};

@@ -15,7 +15,8 @@ use parquet::file::properties::WriterProperties;
 
 use super::*;
 use crate::progress::Silent;
-use crate::tally::{Cut, count_with, units};
+use crate::tally::testing::counting;
+use crate::tally::{count_with, units};
 
 fn write(path: &Path, batch: &RecordBatch, rows_of_a_group: usize) {
     let properties = WriterProperties::builder().set_max_row_group_row_count(Some(rows_of_a_group));
@@ -67,22 +68,6 @@ fn in_other_types(batch: &RecordBatch) -> RecordBatch {
         })
         .unzip();
     RecordBatch::try_new(Arc::new(Schema::new(fields)), columns).unwrap()
-}
-
-fn counting<'a>(
-    input: &'a OracleInput,
-    people: &'a PeopleIndex,
-    retractions: &'a Retractions,
-) -> Counting<'a> {
-    Counting {
-        people,
-        retractions,
-        cut: Cut {
-            as_of: input.as_of,
-            known_at: input.known_at,
-        },
-        key: Some(&input.key),
-    }
 }
 
 fn counted(
